@@ -1,0 +1,3 @@
+"""The background half of a personal assistant."""
+
+__version__ = "0.1.0"
