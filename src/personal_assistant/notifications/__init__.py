@@ -1,0 +1,1 @@
+"""Everything between an occurrence and a person."""

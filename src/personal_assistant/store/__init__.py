@@ -1,0 +1,1 @@
+"""Tables, transactions, migrations: everything that knows which database it is."""

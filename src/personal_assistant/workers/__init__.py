@@ -1,0 +1,1 @@
+"""Celery, the schedulers and the runner: what moves jobs."""

@@ -1,0 +1,32 @@
+"""The registry of schedulers: whatever turns a point in time into queued jobs."""
+
+from datetime import datetime
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from personal_assistant.workers.runtime import Runtime
+
+
+class Scheduler(Protocol):
+    """One source of due work. Any number of processes may run the same one at once."""
+
+    name: str
+
+    def dispatch(self, now: datetime) -> int:
+        """Queue what is due, in one transaction of bounded size; returns how many items were dealt with."""
+        ...
+
+    def next_due(self, conn: sa.Connection) -> datetime | None:
+        """When there is something to do next; None when nothing is planned."""
+        ...
+
+
+def all_schedulers(runtime: Runtime) -> list[Scheduler]:
+    """Every scheduler, in the order of their urgency."""
+    from personal_assistant.workers.schedulers.ai_scheduler import AIScheduler
+    from personal_assistant.workers.schedulers.job_scheduler import JobScheduler
+    from personal_assistant.workers.schedulers.rescue_scheduler import RescueScheduler
+    from personal_assistant.workers.schedulers.system_scheduler import SystemScheduler
+
+    return [AIScheduler(runtime), JobScheduler(runtime), SystemScheduler(runtime), RescueScheduler(runtime)]

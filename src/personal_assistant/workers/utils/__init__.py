@@ -1,0 +1,1 @@
+"""Shared by all tasks: monitoring, error handling, health checks."""

@@ -1,0 +1,48 @@
+"""Answers for people, in the manner of the earlier scheduler: ✅ ⏰ ⏸️ ❌."""
+
+from datetime import datetime
+
+from personal_assistant.ai.model import AITask
+from personal_assistant.notifications.channels import route
+from personal_assistant.timing.language import TimeRefused
+from personal_assistant.timing.missed import spoken
+from personal_assistant.timing.zones import get_zone
+
+_SIGNS = {"active": "⏰", "processing": "⚙️", "paused": "⏸️", "completed": "✅", "failed": "❌", "cancelled": "🚫"}
+
+
+def sign(status: str) -> str:
+    """The sign of a state."""
+    return _SIGNS.get(status, "•")
+
+
+def local(instant: datetime, zone: str) -> str:
+    """An instant on the person's clock: «Thu 26 Mar 2026 09:00:00»."""
+    return instant.astimezone(get_zone(zone)).strftime("%a %d %b %Y %H:%M:%S")
+
+
+def until(instant: datetime, now: datetime) -> str:
+    """How far off an instant is: «in 3 h 20 min»."""
+    return f"in {spoken(instant - now)}" if instant > now else f"{spoken(now - instant)} ago"
+
+
+def created(task: AITask, now: datetime) -> str:
+    """What was scheduled: id, when in the person's zone, what follows, and what will not work as asked."""
+    upcoming = task.upcoming(5)
+    lines = [f"✅ Scheduled: {task.title} (id {task.id})"]
+    if upcoming:
+        lines.append(f"⏰ {local(upcoming[0], task.zone)} ({task.zone}), {until(upcoming[0], now)}")
+    if len(upcoming) > 1:
+        lines.append(f"🔁 {task.schedule.describe()}")
+        lines += [f"   then {local(instant, task.zone)}" for instant in upcoming[1:]]
+    lines += [
+        f"⚠️ The channel {name} is not set up: it will come in_app."
+        for name in route(task.notification_channels).not_ready
+    ]
+    return "\n".join(lines)
+
+
+def refusal(refused: TimeRefused) -> str:
+    """Why a time text was not taken, and what would be."""
+    nearby = f" Did you mean «{refused.suggestion}»?" if refused.suggestion else ""
+    return f"{refused.message}{nearby}"

@@ -1,0 +1,296 @@
+"""AITaskManager: everything that can be done with AI tasks."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from personal_assistant.ai import formatting
+from personal_assistant.ai.due import ATTEMPTS
+from personal_assistant.ai.model import EXECUTE, QUEUE, SELECTED, AITask, AITaskError, AITaskNotFoundError, ai_task_of
+from personal_assistant.ai.validation import Draft, check_fields, check_schedule
+from personal_assistant.errors import AssistantError
+from personal_assistant.jobs.cancel import cancel_occurrences
+from personal_assistant.jobs.enqueue import enqueue
+from personal_assistant.jobs.model import NewJob
+from personal_assistant.store.database import Database, wake_after_commit
+from personal_assistant.store.people import Person, get_person
+from personal_assistant.store.tables import AI_TASK_STATES, ai_tasks
+from personal_assistant.timing.clock import Clock, SystemClock
+from personal_assistant.timing.language import TimeRefused, understand, understand_sentence
+from personal_assistant.timing.recurrence import ScheduleError, parse_schedule
+from personal_assistant.timing.zones import UnknownZoneError
+
+_SCHEDULE_FIELDS = {"schedule_type", "schedule_config", "zone"}
+_EDITABLE = {
+    *_SCHEDULE_FIELDS,
+    "title",
+    "description",
+    "task_type",
+    "ai_context",
+    "notification_channels",
+    "missed_policy",
+    "max_lateness_seconds",
+}
+
+
+class AITaskManager:
+    """Creates, finds and changes AI tasks. Each method is one transaction; each checks whose the task is.
+
+    Methods that take words raise AITaskError with the reason and a nearby reading when they are not understood.
+    """
+
+    def __init__(self, db: Database, clock: Clock | None = None) -> None:
+        self._db = db
+        self._clock = clock or SystemClock()
+
+    # Creating
+
+    def create_task(
+        self,
+        user_id: int,
+        title: str,
+        schedule_type: str,
+        schedule_config: Mapping[str, Any] | None = None,
+        *,
+        description: str | None = None,
+        task_type: str = "reminder",
+        ai_context: str | None = None,
+        notification_channels: Sequence[str] | None = None,
+        zone: str | None = None,
+        missed_policy: str = "once",
+        max_lateness_seconds: int | None = None,
+    ) -> AITask:
+        """Schedule something. `zone` is the person's own unless given.
+
+        Raises AITaskError for what cannot be scheduled, PersonNotFoundError for an unknown person.
+        """
+        with self._db.write() as conn:
+            person = get_person(conn, user_id)
+            draft = Draft(
+                title=title,
+                schedule_type=schedule_type,
+                schedule_config=schedule_config,
+                zone=zone or person.zone,
+                description=description,
+                task_type=task_type,
+                ai_context=ai_context,
+                notification_channels=notification_channels or ("in_app",),
+                missed_policy=missed_policy,
+                max_lateness_seconds=max_lateness_seconds,
+            )
+            return self._insert(conn, person, draft)
+
+    def create_from_words(
+        self, user_id: int, words: str, *, when: str | None = None, zone: str | None = None, **options: Any
+    ) -> AITask:
+        """Schedule from a sentence («call mom tomorrow at 9am»), or from a title and a separate time text (`when`).
+
+        `options` are those of `create_task`.
+        """
+        with self._db.read() as conn:
+            zone = zone or get_person(conn, user_id).zone
+        if when is None:
+            title, schedule = self._understood(understand_sentence, words, zone)
+        else:
+            title, schedule = words, self.schedule_from_words(when, zone)
+        return self.create_task(user_id, title or "", **schedule, **options)
+
+    def schedule_from_words(self, when: str, zone: str) -> dict[str, Any]:
+        """The `schedule_type`, `schedule_config` and `zone` that a time in words means."""
+        return self._understood(understand, when, zone)[1]
+
+    def create_periodic_task(
+        self,
+        user_id: int,
+        title: str,
+        schedule_type: str,
+        schedule_config: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> AITask:
+        """Schedule recurring work for the agent. `options` are those of `create_task`."""
+        return self.create_task(user_id, title, schedule_type, schedule_config, task_type="periodic_task", **options)
+
+    def create_reminder_with_validation(
+        self,
+        user_id: int,
+        title: str,
+        remind_at: str,
+        description: str | None = None,
+        notification_channels: Sequence[str] | None = None,
+    ) -> str:
+        """Schedule a reminder at a time in words; returns an answer for the person, for a refusal too («❌ …»)."""
+        try:
+            task = self.create_from_words(
+                user_id, title, when=remind_at, description=description, notification_channels=notification_channels
+            )
+        except AssistantError as error:
+            return f"❌ {error}"
+        return formatting.created(task, self._clock.now())
+
+    # Finding
+
+    def get_task(self, task_id: int, user_id: int | None = None) -> AITask:
+        """One AI task; with `user_id` only that person's. Raises AITaskNotFoundError."""
+        with self._db.read() as conn:
+            return self._get(conn, task_id, user_id)
+
+    def get_due_tasks(self, limit: int = 100) -> list[AITask]:
+        """Active AI tasks whose instant has come, the most overdue first."""
+        due = SELECTED.where(ai_tasks.c.status == "active", ai_tasks.c.next_run_at <= self._clock.now())
+        with self._db.read() as conn:
+            rows = conn.execute(due.order_by(ai_tasks.c.next_run_at).limit(limit)).mappings()
+            return [ai_task_of(row) for row in rows]
+
+    def get_user_tasks(self, user_id: int, status: str | None = None, limit: int = 100) -> list[AITask]:
+        """A person's AI tasks: those with a next instant first, by that instant."""
+        if status is not None and status not in AI_TASK_STATES:
+            raise AITaskError(f"The state {status!r} is not one of {', '.join(AI_TASK_STATES)}.")
+        mine = SELECTED.where(ai_tasks.c.user_id == user_id)
+        if status is not None:
+            mine = mine.where(ai_tasks.c.status == status)
+        ordered = mine.order_by(ai_tasks.c.next_run_at.is_(None), ai_tasks.c.next_run_at, ai_tasks.c.id.desc())
+        with self._db.read() as conn:
+            return [ai_task_of(row) for row in conn.execute(ordered.limit(limit)).mappings()]
+
+    def calculate_next_run(
+        self,
+        schedule_type: str,
+        schedule_config: Mapping[str, Any] | None = None,
+        *,
+        zone: str = "UTC",
+        after: datetime | None = None,
+    ) -> datetime | None:
+        """The first instant of a schedule after another one (now, unless given); None when it is over."""
+        try:
+            return parse_schedule(schedule_type, schedule_config, zone).next_after(after or self._clock.now())
+        except ScheduleError as error:
+            raise AITaskError(str(error)) from error
+
+    # Changing
+
+    def update_task(self, task_id: int, user_id: int | None = None, **changes: Any) -> AITask:
+        """Change some fields. A changed schedule plans anew, and cancels what the old one still had open."""
+        unknown = changes.keys() - _EDITABLE
+        if unknown:
+            raise AITaskError(f"{', '.join(sorted(unknown))} cannot be changed; {', '.join(sorted(_EDITABLE))} can.")
+        now = self._clock.now()
+        with self._db.write() as conn:
+            task = self._get(conn, task_id, user_id)
+            draft = Draft(**{name: getattr(task, name) for name in Draft.__dataclass_fields__} | changes)
+            values = {name: value for name, value in check_fields(draft).items() if name in changes}
+            if not _SCHEDULE_FIELDS.isdisjoint(changes):
+                planned = check_schedule(draft, now)
+                paused = task.status == "paused"
+                cancel_occurrences(conn, task_id, now)
+                values |= planned.columns | {"problem": None, "status": "paused" if paused else "active"}
+                values |= {"next_run_at": None if paused else planned.first}
+            self._update(conn, task_id, now, revision=ai_tasks.c.revision + 1, **values)
+            return self._get(conn, task_id)
+
+    def update_task_status(
+        self,
+        task_id: int,
+        status: str,
+        *,
+        last_run_at: datetime | None = None,
+        next_run_at: datetime | None = None,
+        user_id: int | None = None,
+    ) -> AITask:
+        """Set the state. Leaving `active` cancels what is open; entering it plans the next occurrence after now."""
+        if status not in AI_TASK_STATES:
+            raise AITaskError(f"The state {status!r} is not one of {', '.join(AI_TASK_STATES)}.")
+        now = self._clock.now()
+        with self._db.write() as conn:
+            task = self._get(conn, task_id, user_id)
+            values: dict[str, Any] = {"status": status, "next_run_at": next_run_at}
+            if last_run_at is not None:
+                values["last_run_at"] = last_run_at
+            if status == "active" and next_run_at is None:
+                values["next_run_at"] = self._planned(task, now)
+                values["problem"] = None
+            elif status != "processing":
+                cancel_occurrences(conn, task_id, now)
+            self._update(conn, task_id, now, **values)
+            return self._get(conn, task_id)
+
+    def pause_task(self, task_id: int, user_id: int | None = None) -> AITask:
+        """Let nothing of it happen until it is resumed."""
+        if self.get_task(task_id, user_id).status != "active":
+            raise AITaskError(f"AI task {task_id} is not active, so there is nothing to pause.")
+        return self.update_task_status(task_id, "paused", user_id=user_id)
+
+    def resume_task(self, task_id: int, user_id: int | None = None) -> AITask:
+        """Go on with the next occurrence after now. Raises AITaskError when there is none."""
+        if self.get_task(task_id, user_id).status == "active":
+            raise AITaskError(f"AI task {task_id} is active already.")
+        return self.update_task_status(task_id, "active", user_id=user_id)
+
+    def run_now(self, task_id: int, user_id: int | None = None) -> str:
+        """Run it once, now, beside its schedule; returns the job's id."""
+        now = self._clock.now()
+        with self._db.write() as conn:
+            task = self._get(conn, task_id, user_id)
+            job = NewJob(
+                EXECUTE,
+                QUEUE,
+                args=(task.id,),
+                max_attempts=ATTEMPTS,
+                user_id=task.user_id,
+                ai_task_id=task.id,
+                due_at=now,
+            )
+            return enqueue(conn, job, now=now)
+
+    def delete_task(self, task_id: int, user_id: int | None = None) -> AITask:
+        """Remove it and cancel what it has open; its history stays in the ledger. Returns what was removed."""
+        with self._db.write() as conn:
+            task = self._get(conn, task_id, user_id)
+            cancel_occurrences(conn, task_id, self._clock.now())
+            conn.execute(sa.delete(ai_tasks).where(ai_tasks.c.id == task_id))
+            return task
+
+    # Shared
+
+    def _insert(self, conn: sa.Connection, person: Person, draft: Draft) -> AITask:
+        now = self._clock.now()
+        planned = check_schedule(draft, now)
+        values = {**check_fields(draft), **planned.columns}
+        values |= {"user_id": person.id, "next_run_at": planned.first, "status": "active"}
+        inserted = conn.execute(sa.insert(ai_tasks).values(created_at=now, updated_at=now, **values))
+        wake_after_commit(conn)
+        assert inserted.inserted_primary_key is not None
+        return self._get(conn, inserted.inserted_primary_key[0])
+
+    def _understood(self, read: Any, words: str, zone: str) -> tuple[str | None, dict[str, Any]]:
+        try:
+            understood = read(words, now=self._clock.now(), zone=zone)
+        except TimeRefused as refused:
+            raise AITaskError(formatting.refusal(refused)) from refused
+        except UnknownZoneError as error:
+            raise AITaskError(str(error)) from error
+        schedule_type, config = understood.schedule.to_config()
+        return understood.title, {"schedule_type": schedule_type, "schedule_config": config, "zone": understood.zone}
+
+    def _get(self, conn: sa.Connection, task_id: int, user_id: int | None = None) -> AITask:
+        chosen = SELECTED.where(ai_tasks.c.id == task_id)
+        if user_id is not None:
+            chosen = chosen.where(ai_tasks.c.user_id == user_id)
+        row = conn.execute(chosen).mappings().one_or_none()
+        if row is None:
+            raise AITaskNotFoundError(f"There is no AI task {task_id}. `assistant ai-tasks list` shows yours.")
+        return ai_task_of(row)
+
+    def _update(self, conn: sa.Connection, task_id: int, now: datetime, **values: Any) -> None:
+        conn.execute(sa.update(ai_tasks).where(ai_tasks.c.id == task_id).values(updated_at=now, **values))
+        wake_after_commit(conn)
+
+    def _planned(self, task: AITask, now: datetime) -> datetime:
+        try:
+            following = task.schedule.next_after(now)
+        except ScheduleError as error:
+            raise AITaskError(str(error)) from error
+        if following is None:
+            raise AITaskError(f"AI task {task.id} is over: {task.schedule.describe()}. Give it a new time first.")
+        return following

@@ -1,0 +1,71 @@
+"""An AI task as people see it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from personal_assistant.errors import AssistantError
+from personal_assistant.store.tables import ai_tasks, users
+from personal_assistant.timing.recurrence import Schedule, parse_schedule
+
+EXECUTE = "personal_assistant.workers.tasks.ai_tasks.execute_ai_task"
+QUEUE = "ai_tasks"
+
+
+class AITaskError(AssistantError):
+    """Something about an AI task that cannot be as it was asked for."""
+
+
+class AITaskNotFoundError(AITaskError):
+    """No AI task of that person has that id."""
+
+
+@dataclass(frozen=True, slots=True)
+class AITask:
+    """What a person scheduled. Instants are aware UTC; `zone` is the IANA zone in which its clock times are meant."""
+
+    id: int
+    user_id: int
+    title: str
+    description: str | None
+    task_type: str
+    schedule_type: str
+    schedule_config: dict[str, Any]
+    next_run_at: datetime | None
+    last_run_at: datetime | None
+    status: str
+    ai_context: str | None
+    notification_channels: list[str]
+    created_at: datetime
+    updated_at: datetime
+    zone: str
+    missed_policy: str
+    max_lateness_seconds: int | None
+    revision: int
+    problem: str | None
+
+    @property
+    def schedule(self) -> Schedule:
+        """The rule of its occurrences. Raises ScheduleError for a row that holds an impossible one."""
+        return parse_schedule(self.schedule_type, self.schedule_config, self.zone)
+
+    def upcoming(self, limit: int = 5) -> list[datetime]:
+        """The next planned instants, the very next first; none while it is paused or over."""
+        if self.next_run_at is None or self.status != "active":
+            return []
+        return [self.next_run_at, *self.schedule.upcoming(self.next_run_at, limit - 1)]
+
+
+SELECTED = sa.select(ai_tasks, users.c.zone.label("user_zone")).join(users, users.c.id == ai_tasks.c.user_id)
+
+
+def ai_task_of(row: Any) -> AITask:
+    """From a row of `SELECTED`. What the earlier scheduler left empty gets its meaning here."""
+    values = {name: row[name] for name in AITask.__dataclass_fields__}
+    values["zone"] = row["zone"] or row["user_zone"] or "UTC"
+    values["schedule_config"] = row["schedule_config"] or {}
+    values["notification_channels"] = row["notification_channels"] or []
+    values["status"] = row["status"] or "active"
+    return AITask(**values)

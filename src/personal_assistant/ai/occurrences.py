@@ -1,0 +1,105 @@
+"""Running the occurrences of AI tasks: reminders are delivered; work for an agent needs one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from personal_assistant.jobs.model import ClaimedJob
+from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Succeeded, Waiting
+from personal_assistant.notifications.deliveries import Message, deliver
+from personal_assistant.store.database import Database
+from personal_assistant.store.tables import ai_tasks
+from personal_assistant.timing.clock import Clock, utc_now
+
+_PERMANENT = "permanent"
+NO_AGENT = "No agent is set up to do this kind of AI task; it stays scheduled, and each run fails until there is one."
+REMOVED = "The AI task was removed before this occurrence could run."
+
+_NEEDED = sa.select(
+    ai_tasks.c.id,
+    ai_tasks.c.user_id,
+    ai_tasks.c.title,
+    ai_tasks.c.description,
+    ai_tasks.c.task_type,
+    ai_tasks.c.notification_channels,
+)
+
+
+def run_occurrences(db: Database, clock: Clock, jobs: Sequence[ClaimedJob]) -> list[Outcome]:
+    """Do the occurrences of many AI tasks in one transaction; returns how each ended, in order.
+
+    A reminder is delivered at least once, under a key made of its job's id: run again after a crash, it finds the
+    delivery made and changes nothing.
+    """
+    wanted = {job.args[0] for job in jobs}
+    with db.write() as conn:
+        now = clock.now()
+        tasks = {row.id: row for row in conn.execute(_NEEDED.where(ai_tasks.c.id.in_(wanted)))}
+        outcomes = [_outcome(tasks.get(job.args[0])) for job in jobs]
+        done = [job for job, outcome in zip(jobs, outcomes, strict=True) if isinstance(outcome, Succeeded)]
+        deliver(conn, [_message(job, tasks[job.args[0]]) for job in done], now)
+        _mark_done(conn, [job.args[0] for job in done], now)
+    return outcomes
+
+
+def _outcome(task: Any) -> Outcome:
+    if task is None:
+        return Failed(REMOVED, _PERMANENT)
+    return Succeeded() if task.task_type == "reminder" else Failed(NO_AGENT, _PERMANENT)
+
+
+def _message(job: ClaimedJob, task: Any) -> Message:
+    return Message(
+        key=job.id,
+        user_id=task.user_id,
+        kind="reminder",
+        title=task.title,
+        body=task.description,
+        channels=task.notification_channels,
+        job_id=job.id,
+        ai_task_id=task.id,
+        due_at=job.due_at,
+    )
+
+
+def _mark_done(conn: sa.Connection, task_ids: list[int], now: Any) -> None:
+    """Note the run. A task without a further instant is completed by it, also when a failed run was retried."""
+    if not task_ids:
+        return
+    over = sa.and_(ai_tasks.c.status.in_(("processing", "failed", "cancelled")), ai_tasks.c.next_run_at.is_(None))
+    conn.execute(
+        sa.update(ai_tasks)
+        .where(ai_tasks.c.id.in_(task_ids))
+        .values(last_run_at=now, status=sa.case((over, "completed"), else_=ai_tasks.c.status))
+    )
+
+
+def settled(conn: sa.Connection, job: ClaimedJob, outcome: Outcome) -> None:
+    """What an occurrence that did not succeed means for its AI task and its person: a state, and an alert."""
+    if job.ai_task_id is None:
+        return
+    now = utc_now()
+    if isinstance(outcome, Failed | Cancelled):
+        status = "failed" if isinstance(outcome, Failed) else "cancelled"
+        conn.execute(
+            sa.update(ai_tasks)
+            .where(ai_tasks.c.id == job.ai_task_id, ai_tasks.c.status == "processing")
+            .values(status=status, updated_at=now)
+        )
+    task = conn.execute(_NEEDED.where(ai_tasks.c.id == job.ai_task_id)).one_or_none()
+    reason = {Failed: getattr(outcome, "error", ""), Waiting: getattr(outcome, "reason", "")}.get(type(outcome))
+    if task is None or reason is None:
+        return
+    alert = Message(
+        key=f"{job.id}:{job.attempt}:alert",
+        user_id=task.user_id,
+        kind="alert",
+        title=f"❌ Did not run: {task.title}",
+        body=reason,
+        channels=None,
+        job_id=job.id,
+        ai_task_id=task.id,
+        due_at=job.due_at,
+    )
+    deliver(conn, [alert], now)

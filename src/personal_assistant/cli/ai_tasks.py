@@ -1,0 +1,183 @@
+"""`assistant ai-tasks`: what is scheduled."""
+
+from typing import Annotated, Any
+
+import typer
+
+from personal_assistant.cli.output import Json, print_json, say, table
+
+app = typer.Typer(help="Reminders and other AI tasks.", no_args_is_help=True)
+
+Id = Annotated[int, typer.Argument(help="The AI task's id.")]
+
+
+def _manager() -> tuple[Any, Any]:
+    from personal_assistant.ai import AITaskManager
+    from personal_assistant.cli.session import session
+
+    current = session()
+    return current, AITaskManager(current.runtime.db, current.runtime.clock)
+
+
+@app.command("list")
+def list_(
+    state: Annotated[str | None, typer.Option(help="active, processing, paused, completed, failed, cancelled.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    as_json: Json = False,
+) -> None:
+    """Your AI tasks, the next due first."""
+    from personal_assistant.ai.formatting import sign
+    from personal_assistant.cli.session import command_name
+
+    current, manager = _manager()
+    tasks = manager.get_user_tasks(current.owner.id, state, limit)
+    if as_json:
+        print_json(tasks)
+        return
+    rows = [
+        (str(task.id), f"{sign(task.status)} {task.status}", current.local(task.next_run_at), task.title, _rule(task))
+        for task in tasks
+    ]
+    empty = f'Nothing is scheduled. Try: {command_name()} remind "stretch in 10 minutes"'
+    table(("id", "state", "next", "title", "when"), rows, empty=empty)
+
+
+def _rule(task: Any) -> str:
+    try:
+        return str(task.schedule.describe())
+    except ValueError as error:
+        return f"cannot fire: {error}"
+
+
+@app.command()
+def show(task_id: Id, as_json: Json = False) -> None:
+    """One AI task: its schedule, what comes next, and what has happened."""
+    from personal_assistant.ai.formatting import sign
+    from personal_assistant.jobs.queries import list_jobs
+
+    current, manager = _manager()
+    task = manager.get_task(task_id, current.owner.id)
+    with current.runtime.db.read() as conn:
+        history = list_jobs(conn, ai_task_id=task_id, limit=20)
+    if as_json:
+        print_json({"ai_task": task, "next": task.upcoming(), "occurrences": history})
+        return
+    say(f"{sign(task.status)} {task.title} (id {task.id}, {task.status}, {task.task_type})")
+    if task.description:
+        say(f"   {task.description}")
+    say(f"🔁 {_rule(task)}; if missed: {task.missed_policy}; by {', '.join(task.notification_channels) or 'in_app'}")
+    for instant in task.upcoming():
+        say(f"⏰ {current.local(instant)}")
+    if task.problem:
+        say(f"❌ {task.problem}")
+    rows = [(current.local(job.due_at), job.state, _late(job), job.error or "", job.id) for job in history]
+    table(("due", "state", "late", "why", "job"), rows, empty="It has not been due yet.")
+
+
+def _late(job: Any) -> str:
+    from personal_assistant.timing.missed import spoken
+
+    if job.started_at is None or job.due_at is None:
+        return ""
+    late = job.started_at - job.due_at
+    return f"{late.total_seconds() * 1000:.0f} ms" if late.total_seconds() < 1 else spoken(late)
+
+
+@app.command()
+def add(
+    title: Annotated[str, typer.Argument(help="What it is about.")],
+    when: Annotated[str, typer.Option(help='When, in words: "every weekday at 8".')],
+    type_: Annotated[str, typer.Option("--type", help="reminder, automated_task or periodic_task.")] = "reminder",
+    context: Annotated[str | None, typer.Option(help="What the agent should know.")] = None,
+    description: Annotated[str | None, typer.Option(help="A longer text.")] = None,
+    channel: Annotated[list[str] | None, typer.Option(help="Where it should come; repeatable.")] = None,
+    zone: Annotated[str | None, typer.Option(help="The IANA zone of its times.")] = None,
+    missed: Annotated[str, typer.Option(help="skip, once or all.")] = "once",
+    max_late: Annotated[int | None, typer.Option(help="The greatest lateness, in seconds.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Schedule an AI task of any type."""
+    from personal_assistant.ai.formatting import created
+
+    current, manager = _manager()
+    task = manager.create_from_words(
+        current.owner.id,
+        title,
+        when=when,
+        zone=zone,
+        task_type=type_,
+        ai_context=context,
+        description=description,
+        notification_channels=channel,
+        missed_policy=missed,
+        max_lateness_seconds=max_late,
+    )
+    print_json(task) if as_json else say(created(task, current.runtime.clock.now()))
+    current.warn_if_nobody_schedules()
+
+
+@app.command()
+def edit(
+    task_id: Id,
+    title: Annotated[str | None, typer.Option()] = None,
+    when: Annotated[str | None, typer.Option(help="A new time, in words.")] = None,
+    description: Annotated[str | None, typer.Option()] = None,
+    channel: Annotated[list[str] | None, typer.Option(help="Where it should come; repeatable.")] = None,
+    missed: Annotated[str | None, typer.Option(help="skip, once or all.")] = None,
+    max_late: Annotated[int | None, typer.Option(help="The greatest lateness, in seconds.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Change an AI task."""
+    from personal_assistant.ai.formatting import created
+    from personal_assistant.errors import AssistantError
+
+    current, manager = _manager()
+    given = {
+        "title": title,
+        "description": description,
+        "notification_channels": channel,
+        "missed_policy": missed,
+        "max_lateness_seconds": max_late,
+    }
+    changes = {name: value for name, value in given.items() if value is not None}
+    if when is not None:
+        changes |= manager.schedule_from_words(when, manager.get_task(task_id, current.owner.id).zone)
+    if not changes:
+        raise AssistantError("Say what to change: --title, --when, --description, --channel, --missed or --max-late.")
+    task = manager.update_task(task_id, current.owner.id, **changes)
+    print_json(task) if as_json else say(created(task, current.runtime.clock.now()).replace("Scheduled", "Changed"))
+    current.warn_if_nobody_schedules()
+
+
+@app.command()
+def pause(task_id: Id, as_json: Json = False) -> None:
+    """Let it rest until it is resumed."""
+    current, manager = _manager()
+    task = manager.pause_task(task_id, current.owner.id)
+    print_json(task) if as_json else say(f"⏸️  Paused: {task.title} (id {task.id})")
+
+
+@app.command()
+def resume(task_id: Id, as_json: Json = False) -> None:
+    """Go on with the next occurrence after now."""
+    current, manager = _manager()
+    task = manager.resume_task(task_id, current.owner.id)
+    print_json(task) if as_json else say(f"⏰ Resumed: {task.title} (id {task.id}), next {current.local(task.next_run_at)}")
+    current.warn_if_nobody_schedules()
+
+
+@app.command()
+def run(task_id: Id, as_json: Json = False) -> None:
+    """Run it once now, beside its schedule."""
+    current, manager = _manager()
+    job_id = manager.run_now(task_id, current.owner.id)
+    print_json({"job": job_id}) if as_json else say(f"✅ Queued as job {job_id}")
+    current.warn_if_nobody_schedules()
+
+
+@app.command()
+def remove(task_id: Id, as_json: Json = False) -> None:
+    """Remove it. What has happened stays in the history."""
+    current, manager = _manager()
+    task = manager.delete_task(task_id, current.owner.id)
+    print_json(task) if as_json else say(f"❌ Removed: {task.title} (id {task.id})")

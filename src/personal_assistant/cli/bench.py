@@ -1,0 +1,5 @@
+"""`assistant bench`."""
+import typer
+app = typer.Typer(no_args_is_help=True)
+@app.command()
+def x() -> None: ...

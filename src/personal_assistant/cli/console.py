@@ -1,0 +1,82 @@
+"""What `assistant up` prints: each notification of the owner, once it is delivered."""
+
+import json
+import sys
+import threading
+
+import structlog
+
+from personal_assistant.cli.output import clean, plain
+from personal_assistant.notifications.deliveries import Notification, mark_shown, unshown
+from personal_assistant.store.errors import StoreError
+from personal_assistant.store.people import Person
+from personal_assistant.timing.zones import get_zone
+from personal_assistant.workers.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+
+_STEP = 500
+_LATE_SECONDS = 60
+
+
+class Console:
+    """Prints on a thread of its own, so that a terminal that does not read holds nothing up.
+
+    A notification is printed, then recorded as printed: a kill between the two repeats it at the next start, under
+    the same number.
+    """
+
+    def __init__(self, runtime: Runtime, owner: Person, *, as_json: bool) -> None:
+        self._runtime = runtime
+        self._owner = owner
+        self._zone = get_zone(owner.zone)
+        self._as_json = as_json
+        self._news = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="console", daemon=True)
+
+    def start(self) -> None:
+        """Begin with what an earlier process delivered and did not print."""
+        self._news.set()
+        self._thread.start()
+
+    def look(self) -> None:
+        """There may be news."""
+        self._news.set()
+
+    def stop(self) -> None:
+        """Print what is left and return."""
+        self._stopping = True
+        self._news.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._news.wait()
+            self._news.clear()
+            try:
+                while self._print_some():
+                    pass
+            except StoreError as error:
+                log.error("notifications could not be read", error=str(error))  # noqa: TRY400
+
+    def _print_some(self) -> bool:
+        with self._runtime.db.read() as conn:
+            found = unshown(conn, self._owner.id, _STEP)
+        if not found:
+            return False
+        sys.stdout.write("".join(f"{self._line(it)}\n" for it in found))
+        sys.stdout.flush()
+        with self._runtime.db.write() as conn:
+            mark_shown(conn, [it.id for it in found], self._runtime.clock.now())
+        return True
+
+    def _line(self, it: Notification) -> str:
+        if self._as_json:
+            return json.dumps({"notification": plain(it)}, ensure_ascii=False)
+        sign = "" if it.kind == "alert" else "⏰ "
+        at = it.sent_at.astimezone(self._zone).strftime("%H:%M:%S")
+        due = it.due_at.astimezone(self._zone).strftime("%d %b %H:%M") if it.due_at else ""
+        late = f"  (was due {due})" if it.late_seconds is not None and it.late_seconds > _LATE_SECONDS else ""
+        body = f" – {clean(it.body)}" if it.body else ""
+        return f"{at}  {sign}{clean(it.title)}{body}{late}  #{it.id}"

@@ -1,0 +1,143 @@
+"""`assistant jobs`: the ledger."""
+
+from typing import Annotated, Any
+
+import typer
+
+from personal_assistant.cli.output import Json, print_json, say, table
+
+app = typer.Typer(help="Pieces of work, what became of them, and doing them again.", no_args_is_help=True)
+
+JobId = Annotated[str, typer.Argument(help="The job's id.")]
+
+
+@app.command("list")
+def list_(
+    state: Annotated[list[str] | None, typer.Option(help="Only jobs in this state; repeatable.")] = None,
+    task: Annotated[str | None, typer.Option(help="Only jobs of this task.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 30,
+    as_json: Json = False,
+) -> None:
+    """Jobs, the newest first."""
+    from personal_assistant.cli.session import session
+    from personal_assistant.errors import AssistantError
+    from personal_assistant.jobs.queries import list_jobs
+    from personal_assistant.store.tables import JOB_STATES
+
+    for name in state or []:
+        if name not in JOB_STATES:
+            raise AssistantError(f"There is no state {name!r}. The states are {', '.join(JOB_STATES)}.")
+    current = session()
+    with current.runtime.db.read() as conn:
+        found = list_jobs(conn, states=state or (), task=task, limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (job.id, job.state, job.task.rsplit(".", 1)[-1], f"{job.attempt}/{job.max_attempts}", current.local(job.run_at),
+         job.error or "")
+        for job in found
+    ]
+    table(("id", "state", "task", "attempt", "due", "error"), rows, empty="There are no such jobs.")
+
+
+@app.command()
+def show(job_id: JobId, as_json: Json = False) -> None:
+    """One job with its failed attempts."""
+    from personal_assistant.cli.session import session
+    from personal_assistant.jobs.queries import errors_of, get_job
+
+    current = session()
+    with current.runtime.db.read() as conn:
+        job = get_job(conn, job_id)
+        errors = errors_of(conn, job_id)
+    if as_json:
+        print_json({"job": job, "errors": errors})
+        return
+    say(f"{job.id}  {job.state}")
+    facts: dict[str, Any] = {
+        "task": job.task,
+        "arguments": ", ".join([*map(repr, job.args), *(f"{key}={value!r}" for key, value in job.kwargs.items())]),
+        "queue": f"{job.queue}, priority {job.priority}",
+        "attempt": f"{job.attempt} of {job.max_attempts}{', at most once' if job.at_most_once else ''}",
+        "due": current.local(job.run_at),
+        "accepted": current.local(job.created_at),
+        "started": current.local(job.started_at),
+        "finished": current.local(job.finished_at),
+        "worker": job.worker_id,
+        "progress": job.progress,
+        "waiting for": job.waiting_for if job.state == "waiting" else None,
+        "error": job.error,
+        "result": job.result,
+    }
+    for name, value in facts.items():
+        if value not in (None, ""):
+            say(f"  {name + ':':12} {value}")
+    for error in errors:
+        say(f"\n  attempt {error.attempt}, {current.local(error.at)}, {error.kind}: {error.message}")
+        if error.traceback:
+            say("    " + error.traceback.rstrip().replace("\n", "\n    "))
+
+
+@app.command()
+def run(
+    task: Annotated[str, typer.Argument(help="The task's name, or the last part of it.")],
+    kwargs: Annotated[str, typer.Option(help="Its arguments, as a JSON object.")] = "{}",
+    as_json: Json = False,
+) -> None:
+    """Queue a job of any task."""
+    import json
+
+    from personal_assistant.cli.session import session
+    from personal_assistant.errors import AssistantError
+    from personal_assistant.workers.tasks import load_tasks
+
+    current = session()
+    declared = load_tasks().find(task)
+    try:
+        given = json.loads(kwargs)
+    except json.JSONDecodeError as error:
+        raise AssistantError(f"The arguments are not JSON: {error}.") from error
+    if not isinstance(given, dict):
+        raise AssistantError('The arguments are a JSON object, like {"user_id": 1}.')
+    job_id = declared.apply_async(kwargs=declared.checked(given), user_id=current.owner.id).id
+    print_json({"job": job_id}) if as_json else say(f"✅ Queued as job {job_id}")
+    current.warn_if_nobody_schedules()
+
+
+@app.command()
+def cancel(
+    job_id: Annotated[str | None, typer.Argument(help="The job's id.")] = None,
+    task: Annotated[str | None, typer.Option(help="Every open job of this task instead.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Cancel a job; one that runs is asked to stop."""
+    from personal_assistant.cli.session import session
+    from personal_assistant.errors import AssistantError
+    from personal_assistant.workers.control import cancel_job, cancel_task_jobs
+
+    current = session()
+    if (job_id is None) == (task is None):
+        raise AssistantError("Give a job's id, or --task with a task's whole name.")
+    cancelled = [cancel_job(current.runtime, job_id)] if job_id else cancel_task_jobs(current.runtime, str(task))
+    if as_json:
+        print_json(cancelled)
+        return
+    for job in cancelled:
+        done = "Asked to stop" if job.state == "running" else "Cancelled"
+        say(f"❌ {done}: {job.id} ({job.task.rsplit('.', 1)[-1]})")
+    if not cancelled:
+        say("There are no such jobs.")
+
+
+@app.command()
+def retry(job_id: JobId, as_json: Json = False) -> None:
+    """Queue a failed, cancelled, missed or waiting job again."""
+    from personal_assistant.cli.session import session
+    from personal_assistant.jobs.replay import replay
+
+    current = session()
+    with current.runtime.db.write() as conn:
+        job = replay(conn, job_id, current.runtime.clock.now())
+    print_json(job) if as_json else say(f"✅ Queued again: {job.id}")
+    current.warn_if_nobody_schedules()

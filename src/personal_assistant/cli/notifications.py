@@ -1,0 +1,61 @@
+"""`assistant notifications`: what has been delivered to you."""
+
+from typing import Annotated
+
+import typer
+
+from personal_assistant.cli.output import Json, print_json, say, table
+
+app = typer.Typer(help="What has been delivered to you.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    unread: Annotated[bool, typer.Option("--unread", help="Only those you have not marked as read.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 30,
+    as_json: Json = False,
+) -> None:
+    """Your notifications, the newest first."""
+    from personal_assistant.cli.session import session
+    from personal_assistant.notifications.deliveries import list_notifications
+
+    current = session()
+    with current.runtime.db.read() as conn:
+        found = list_notifications(conn, current.owner.id, unread=unread, limit=limit)
+    if as_json:
+        print_json([{**{name: getattr(it, name) for name in it.__dataclass_fields__}, "late_seconds": it.late_seconds} for it in found])
+        return
+    rows = [
+        (str(it.id), "" if it.read_at else "●", current.local(it.sent_at), _late(it.late_seconds), it.title, it.body or "")
+        for it in found
+    ]
+    table(("id", "new", "delivered", "late", "title", "text"), rows, empty="Nothing has been delivered yet.")
+
+
+def _late(seconds: float | None) -> str:
+    from datetime import timedelta
+
+    from personal_assistant.timing.missed import spoken
+
+    if seconds is None:
+        return ""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else spoken(timedelta(seconds=seconds))
+
+
+@app.command()
+def read(
+    notification_id: Annotated[int | None, typer.Argument(help="The notification's id.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Mark all of them.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Mark a notification as read."""
+    from personal_assistant.cli.session import session
+    from personal_assistant.errors import AssistantError
+    from personal_assistant.notifications.deliveries import mark_read
+
+    if everything == (notification_id is not None):
+        raise AssistantError("Give the id of a notification, or --all.")
+    current = session()
+    with current.runtime.db.write() as conn:
+        count = mark_read(conn, current.owner.id, notification_id, current.runtime.clock.now())
+    print_json({"marked": count}) if as_json else say(f"✅ Marked as read: {count}")

@@ -1,0 +1,81 @@
+"""Printing: tables and colour where a person reads, one JSON document where a program does."""
+
+import dataclasses
+import json
+import sys
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+def clean(text: str) -> str:
+    """Text from outside without control characters, so that it cannot drive the terminal."""
+    return "".join(char if unicodedata.category(char) not in ("Cc", "Cf", "Cs") or char == "\u200d" else " " for char in text)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document; instants in ISO 8601, UTC."""
+    print(json.dumps(plain(value), ensure_ascii=False, indent=2))  # noqa: T201
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses, instants and paths as JSON has them."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def say(text: str) -> None:
+    """A line for a person, on standard output."""
+    print(text)  # noqa: T201
+
+
+def warn(text: str) -> None:
+    """Something a person must not overlook, on standard error."""
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True, soft_wrap=True).print(Text(text, style="bold yellow"))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
+    """A table, or the sentence `empty`. Where no terminal reads, columns are as wide as they need to be."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        say(empty)
+        return
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    for index, name in enumerate(columns):
+        shown.add_column(name, overflow="fold", no_wrap=index == 0)
+    for row in rows:
+        shown.add_row(*(Text(clean(cell), style=_style(cell)) for cell in row))
+    Console(width=None if sys.stdout.isatty() else 240).print(shown)
+
+
+_STYLES = {
+    **dict.fromkeys(("failed", "error", "missed"), "red"),
+    **dict.fromkeys(("succeeded", "ok", "active", "completed"), "green"),
+    **dict.fromkeys(("running", "queued", "processing"), "cyan"),
+    **dict.fromkeys(("waiting", "paused", "warning"), "yellow"),
+}
+
+
+def _style(cell: str) -> str:
+    return _STYLES.get(cell.split(" ")[-1], "")

@@ -1,0 +1,44 @@
+"""`assistant remind`: the main job in one line."""
+
+from typing import Annotated
+
+import typer
+
+from personal_assistant.cli.output import Json, print_json, say
+
+
+def remind(
+    words: Annotated[list[str], typer.Argument(help='What and when: "call mom tomorrow at 9am".')],
+    at: Annotated[str | None, typer.Option("--at", help="The time, when the words are the title only.")] = None,
+    description: Annotated[str | None, typer.Option(help="A longer text that comes with it.")] = None,
+    channel: Annotated[list[str] | None, typer.Option(help="in_app, email, sms, push, webhook; repeatable.")] = None,
+    zone: Annotated[str | None, typer.Option(help="The IANA zone in which the time is meant.")] = None,
+    missed: Annotated[str, typer.Option(help="If nothing ran at its time: skip, once or all.")] = "once",
+    max_late: Annotated[int | None, typer.Option(help="The greatest lateness, in seconds.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Remind yourself of something, once or again and again."""
+    from personal_assistant.ai import AITaskManager
+    from personal_assistant.ai.formatting import created
+    from personal_assistant.cli.session import session
+    from personal_assistant.workers.liveness import scheduler_alive
+
+    current = session()
+    manager = AITaskManager(current.runtime.db, current.runtime.clock)
+    task = manager.create_from_words(
+        current.owner.id,
+        " ".join(words),
+        when=at,
+        zone=zone,
+        description=description,
+        notification_channels=channel,
+        missed_policy=missed,
+        max_lateness_seconds=max_late,
+    )
+    if as_json:
+        alive = scheduler_alive(current.runtime)
+        understood = task.schedule.describe()
+        print_json({"ai_task": task, "understood": understood, "next": task.upcoming(), "scheduler_alive": alive})
+    else:
+        say(created(task, current.runtime.clock.now()))
+    current.warn_if_nobody_schedules()

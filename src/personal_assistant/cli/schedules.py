@@ -1,0 +1,125 @@
+"""`assistant schedules`: the timetable of system tasks."""
+
+from typing import Annotated, Any
+
+import typer
+
+from personal_assistant.cli.output import Json, print_json, say, table
+
+app = typer.Typer(help="The timetable of system tasks.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The schedule's name, or the last part of it.")]
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """Every schedule with its next run."""
+    from personal_assistant.cli.session import session
+    from personal_assistant.workers.schedulers.timetable import list_schedules
+
+    current = session()
+    with current.runtime.db.read() as conn:
+        found = list_schedules(conn)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (it.name.rsplit(".", 1)[-1], it.status, current.local(it.next_run_at), current.local(it.last_run_at), _rule(it))
+        for it in found
+    ]
+    table(("name", "state", "next", "last", "when"), rows, empty="No task declares a timetable.")
+
+
+def _rule(entry: Any) -> str:
+    try:
+        return f"{entry.schedule.describe()}{' (changed by you)' if entry.changed_by_owner else ''}"
+    except ValueError as error:
+        return f"cannot run: {error}"
+
+
+@app.command()
+def show(name: Name, as_json: Json = False) -> None:
+    """One schedule and its next runs."""
+    from personal_assistant.cli.session import session
+    from personal_assistant.workers.schedulers.timetable import find_schedule
+
+    current = session()
+    with current.runtime.db.read() as conn:
+        entry = find_schedule(conn, name)
+    after = current.runtime.clock.now()
+    following = entry.schedule.upcoming(after, 5) if entry.status == "active" else []
+    if as_json:
+        print_json({"schedule": entry, "next": following})
+        return
+    say(f"{entry.name}  {entry.status}\n🔁 {_rule(entry)}")
+    for instant in following:
+        say(f"⏰ {current.local(instant)}")
+
+
+@app.command()
+def pause(name: Name, as_json: Json = False) -> None:
+    """Let it rest until it is resumed."""
+    from personal_assistant.workers.schedulers import timetable
+
+    _changed(timetable.pause, name, "⏸️  Paused", as_json)
+
+
+@app.command()
+def resume(name: Name, as_json: Json = False) -> None:
+    """Go on with the first run after now."""
+    from personal_assistant.workers.schedulers import timetable
+
+    _changed(timetable.resume, name, "⏰ Resumed", as_json)
+
+
+@app.command()
+def edit(
+    name: Name,
+    when: Annotated[str | None, typer.Option(help='A new time, in words: "every day at 5:30".')] = None,
+    default: Annotated[bool, typer.Option("--default", help="Back to what its task declares.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Change when it runs."""
+    from personal_assistant.ai.formatting import refusal
+    from personal_assistant.cli.session import session
+    from personal_assistant.errors import AssistantError
+    from personal_assistant.timing.language import TimeRefused, understand
+    from personal_assistant.workers.schedulers import timetable
+
+    if default == (when is not None):
+        raise AssistantError("Give either --when with a time in words, or --default.")
+    current = session()
+    now = current.runtime.clock.now()
+    if when is None:
+        with current.runtime.db.write() as conn:
+            entry = timetable.reset(conn, name, current.owner.zone, now)
+    else:
+        try:
+            schedule = understand(when, now=now, zone=current.owner.zone).schedule
+        except TimeRefused as refused:
+            raise AssistantError(refusal(refused)) from refused
+        with current.runtime.db.write() as conn:
+            entry = timetable.change(conn, name, schedule, now)
+    print_json(entry) if as_json else say(f"✅ {entry.name}: {_rule(entry)}, next {current.local(entry.next_run_at)}")
+
+
+@app.command()
+def run(name: Name, as_json: Json = False) -> None:
+    """Run it once now, beside its timetable."""
+    from personal_assistant.cli.session import session
+    from personal_assistant.workers.schedulers.timetable import run_now
+
+    current = session()
+    with current.runtime.db.write() as conn:
+        job_id = run_now(conn, name, current.runtime.clock.now())
+    print_json({"job": job_id}) if as_json else say(f"✅ Queued as job {job_id}")
+    current.warn_if_nobody_schedules()
+
+
+def _changed(change: Any, name: str, word: str, as_json: bool) -> None:
+    from personal_assistant.cli.session import session
+
+    current = session()
+    with current.runtime.db.write() as conn:
+        entry = change(conn, name, current.runtime.clock.now())
+    print_json(entry) if as_json else say(f"{word}: {entry.name}, next {current.local(entry.next_run_at)}")

@@ -1,0 +1,104 @@
+"""`assistant up`: the whole assistant in one process."""
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from personal_assistant.cli.output import Json, print_json, say, warn
+from personal_assistant.errors import AssistantError
+
+if TYPE_CHECKING:
+    from personal_assistant.store.people import Person
+    from personal_assistant.workers.runtime import Runtime
+
+
+def up(as_json: Json = False) -> None:
+    """Run scheduler and workers, and print what is due. Sets everything up at the first start."""
+    from personal_assistant.cli.console import Console
+    from personal_assistant.workers.logs import configure_logging
+    from personal_assistant.workers.process import WorkerProcess
+    from personal_assistant.workers.runtime import runtime
+    from personal_assistant.workers.setup import prepare
+
+    current = runtime()
+    configure_logging(current.settings)
+    with only_one(current.settings.data_dir):
+        owner = prepare(current)
+        console = Console(current, owner, as_json=as_json)
+        process = WorkerProcess(current, on_signal=console.look)
+        ended = _end_on_signals()
+        _warn_of_clock(current)
+        process.start()
+        _greet(current, owner, as_json)
+        console.start()
+        ended.wait()
+        if not as_json:
+            say("Stopping: what runs is brought to its end.")
+        process.stop()
+        console.stop()
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the data directory for this process. Raises AssistantError when another one does."""
+    path = folder / "up.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        pid = os.read(descriptor, 20).decode("ascii", "replace").strip() or "unknown"
+        os.close(descriptor)
+        raise AssistantError(
+            f"An assistant is already running on {folder} (process {pid}). Use that one, stop it, "
+            "or choose another ASSISTANT_DATA_DIR."
+        ) from error
+    os.truncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _end_on_signals() -> threading.Event:
+    """An event that the first SIGINT or SIGTERM sets; the second ends the process at once."""
+    ended = threading.Event()
+
+    def end(number: int, frame: object) -> None:
+        del frame
+        if ended.is_set():
+            os._exit(128 + number)
+        ended.set()
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    return ended
+
+
+def _warn_of_clock(current: "Runtime") -> None:
+    from personal_assistant.workers.utils.health_check import check_clock
+
+    for finding in check_clock(current):
+        if finding.level != "ok":
+            warn(f"⚠️  {finding.message} {finding.fix or ''}")
+
+
+def _greet(current: "Runtime", owner: "Person", as_json: bool) -> None:
+    from personal_assistant.cli.session import command_name
+
+    if as_json:
+        print_json({"ready": True, "pid": os.getpid(), "database": current.db.where, "zone": owner.zone})
+    else:
+        name = command_name()
+        say(f"✅ The assistant is up: the scheduler is alive (process {os.getpid()}).")
+        say(f"   Data: {current.db.where}")
+        say(f"   Times are meant in {owner.zone}.")
+        say(f'   In another terminal, type:  {name} remind "stretch in 10 seconds"')
+        say(f"   See also: {name} status, {name} notifications list, {name} --help.  Ctrl-C stops it.")
+    sys.stdout.flush()

@@ -1,0 +1,58 @@
+"""Cancelling jobs."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from personal_assistant.jobs.model import JobStateError, JobView
+from personal_assistant.jobs.queries import get_job
+from personal_assistant.store.database import wake_after_commit
+from personal_assistant.store.tables import jobs
+
+
+def cancel(conn: sa.Connection, job_id: str, now: datetime) -> JobView:
+    """Cancel a job that has not finished; returns it as it is afterwards.
+
+    One that waits or is queued ends at once; one that runs is asked to stop, and ends when its task notices.
+    Raises JobNotFoundError, and JobStateError for a job that has finished.
+    """
+    at_once = conn.execute(
+        sa.update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state.in_(("scheduled", "queued", "waiting")))
+        .values(state="cancelled", finished_at=now, cancel_requested_at=now)
+    ).rowcount
+    if at_once:
+        return get_job(conn, job_id)
+    asked = conn.execute(
+        sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state == "running").values(cancel_requested_at=now)
+    ).rowcount
+    job = get_job(conn, job_id)
+    if not asked:
+        raise JobStateError(f"Job {job_id} has already {_ended(job.state)}: there is nothing to cancel.")
+    wake_after_commit(conn)
+    return job
+
+
+def _ended(state: str) -> str:
+    return {"missed": "been missed", "cancelled": "been cancelled"}.get(state, state)
+
+
+def cancel_occurrences(conn: sa.Connection, ai_task_id: int, now: datetime) -> int:
+    """Cancel what an AI task still has open, because it is paused, changed or removed; returns how many."""
+    open_ones = sa.and_(jobs.c.ai_task_id == ai_task_id, jobs.c.state.in_(("scheduled", "queued", "waiting")))
+    return conn.execute(
+        sa.update(jobs).where(open_ones).values(state="cancelled", finished_at=now, cancel_requested_at=now)
+    ).rowcount
+
+
+def cancel_requested(conn: sa.Connection, worker_id: str) -> list[str]:
+    """Ids of this worker's running jobs that somebody wants stopped."""
+    return list(
+        conn.execute(
+            sa.select(jobs.c.id).where(
+                jobs.c.worker_id == worker_id,
+                jobs.c.state == sa.literal_column("'running'"),
+                jobs.c.cancel_requested_at.is_not(None),
+            )
+        ).scalars()
+    )

@@ -1,0 +1,66 @@
+"""What a running task can ask and say about its own job."""
+
+import threading
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from personal_assistant.errors import AssistantError
+
+_PROGRESS_EVERY_SECONDS = 0.5
+
+
+class JobCancelled(Exception):  # noqa: N818 - an order, not an error
+    """Raised inside a task by `check()` when somebody wants its job stopped."""
+
+
+class JobContext:
+    """The job that the calling task runs as."""
+
+    def __init__(
+        self, job_id: str, attempt: int, *, report: Callable[[str, Any], None] = lambda job_id, value: None
+    ) -> None:
+        self.job_id = job_id
+        self.attempt = attempt
+        self._report = report
+        self._cancel = threading.Event()
+        self._reported_at = 0.0
+
+    def request_cancel(self) -> None:
+        """Ask the task to stop; called by the runner."""
+        self._cancel.set()
+
+    @property
+    def cancel_requested(self) -> bool:
+        return self._cancel.is_set()
+
+    def check(self) -> None:
+        """Raise JobCancelled when the job is to stop. Long tasks call this between steps."""
+        if self._cancel.is_set():
+            raise JobCancelled
+
+    def progress(self, done: float, total: float | None = None, note: str = "") -> None:
+        """Tell how far the job is, in units of the task's choice; written at most twice a second."""
+        self.check()
+        now = time.monotonic()
+        if now - self._reported_at < _PROGRESS_EVERY_SECONDS and done != total:
+            return
+        self._reported_at = now
+        self._report(self.job_id, {"done": done, "total": total, "note": note[:200]})
+
+
+_current: ContextVar[JobContext | None] = ContextVar("assistant_job", default=None)
+
+
+def current_job() -> JobContext:
+    """The job that this code runs as. Raises AssistantError outside a job."""
+    context = _current.get()
+    if context is None:
+        raise AssistantError("This code is not running as a job.")
+    return context
+
+
+def enter_job(context: JobContext) -> None:
+    """Make `context` the current job of this thread or coroutine."""
+    _current.set(context)

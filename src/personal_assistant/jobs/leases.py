@@ -1,0 +1,61 @@
+"""The processes that schedule and run jobs. A process's heartbeat is the lease on every job it runs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from personal_assistant.store.tables import workers
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process as it last said of itself. `scheduled_at` is when its scheduler last went round."""
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    schedules: bool
+    runs: bool
+    started_at: datetime
+    heartbeat_at: datetime
+    scheduled_at: datetime | None
+    draining: bool
+
+    def lease_ended(self, now: datetime, lease_seconds: float) -> bool:
+        """Whether it was silent for a whole lease. A heartbeat from the future means the clock was set back."""
+        return not -lease_seconds <= (now - self.heartbeat_at).total_seconds() <= lease_seconds
+
+
+def register(conn: sa.Connection, worker: Worker) -> None:
+    """Write down a process that starts."""
+    conn.execute(sa.insert(workers).values({name: getattr(worker, name) for name in Worker.__dataclass_fields__}))
+
+
+def heartbeat(
+    conn: sa.Connection, worker_id: str, now: datetime, *, scheduled_at: datetime | None, draining: bool
+) -> bool:
+    """Renew the lease. False when the row is gone: others took this process for dead and took its jobs."""
+    renewed = (
+        sa.update(workers)
+        .where(workers.c.id == worker_id)
+        .values(heartbeat_at=now, scheduled_at=scheduled_at, draining=draining)
+    )
+    return conn.execute(renewed).rowcount == 1
+
+
+def unregister(conn: sa.Connection, worker_id: str) -> None:
+    """Forget a process that stops."""
+    conn.execute(sa.delete(workers).where(workers.c.id == worker_id))
+
+
+def list_workers(conn: sa.Connection) -> list[Worker]:
+    """Every process on record, the longest running first."""
+    return [Worker(**row) for row in conn.execute(sa.select(workers).order_by(workers.c.started_at)).mappings()]
+
+
+def last_heartbeat(conn: sa.Connection) -> datetime | None:
+    """The newest instant that any process wrote: the clock has been there."""
+    found: datetime | None = conn.execute(sa.select(sa.func.max(workers.c.heartbeat_at))).scalar_one()
+    return found

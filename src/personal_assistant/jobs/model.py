@@ -1,0 +1,133 @@
+"""What goes into the ledger and what comes out of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from personal_assistant.errors import AssistantError
+from personal_assistant.store.tables import jobs
+
+OPEN_STATES = ("scheduled", "queued", "running", "waiting")
+FINAL_STATES = ("succeeded", "failed", "cancelled", "missed")
+
+
+class JobNotFoundError(AssistantError):
+    """No job has that id."""
+
+
+class JobStateError(AssistantError):
+    """The job is in a state in which this cannot be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to be written.
+
+    `run_at` is the earliest instant to start (None: now). `due_at` is the occurrence's instant, and needs an
+    `ai_task_id` or a `schedule_id`. While an open job holds `unique_key`, no second one is accepted.
+    `missed` writes the row of an occurrence that its policy says not to run.
+    """
+
+    task: str
+    queue: str
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    run_at: datetime | None = None
+    priority: int = 0
+    max_attempts: int = 1
+    at_most_once: bool = False
+    unique_key: str | None = None
+    user_id: int | None = None
+    ai_task_id: int | None = None
+    schedule_id: int | None = None
+    due_at: datetime | None = None
+    missed: str | None = None
+    id: str | None = None
+
+
+CLAIMED_COLUMNS = (
+    jobs.c.id,
+    jobs.c.attempt,
+    jobs.c.task,
+    jobs.c.args,
+    jobs.c.max_attempts,
+    jobs.c.at_most_once,
+    jobs.c.user_id,
+    jobs.c.ai_task_id,
+    jobs.c.due_at,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A job that this worker has to run. `attempt` is the fencing token: it tells this claim from later ones."""
+
+    id: str
+    attempt: int
+    task: str
+    args: list[Any]
+    kwargs: dict[str, Any]
+    max_attempts: int
+    at_most_once: bool
+    user_id: int | None
+    ai_task_id: int | None
+    due_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Any) -> "ClaimedJob":
+        """From a row that begins with CLAIMED_COLUMNS."""
+        job_id, attempt, task, (args, kwargs), *rest = row[: len(CLAIMED_COLUMNS)]
+        return cls(job_id, attempt, task, args, kwargs, *rest)
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """One failed attempt of a job."""
+
+    attempt: int
+    at: datetime
+    kind: str
+    message: str
+    traceback: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as people see it. Instants are aware UTC."""
+
+    id: str
+    task: str
+    queue: str
+    args: list[Any]
+    kwargs: dict[str, Any]
+    state: str
+    priority: int
+    run_at: datetime
+    attempt: int
+    max_attempts: int
+    at_most_once: bool
+    unique_key: str | None
+    user_id: int | None
+    ai_task_id: int | None
+    schedule_id: int | None
+    due_at: datetime | None
+    worker_id: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    cancel_requested_at: datetime | None
+    waiting_for: str | None
+    error_kind: str | None
+    error: str | None
+    result: Any
+    progress: Any
+
+    @classmethod
+    def of(cls, row: sa.RowMapping) -> "JobView":
+        """From a row that holds every column of `jobs`."""
+        values = {column.name: row[column.name] for column in jobs.columns}
+        args, kwargs = values.pop("args")
+        return cls(args=args, kwargs=kwargs, **values)

@@ -1,0 +1,75 @@
+"""Reading the ledger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from personal_assistant.jobs.model import JobError, JobNotFoundError, JobView
+from personal_assistant.store.tables import job_errors, jobs
+
+
+def get_job(conn: sa.Connection, job_id: str) -> JobView:
+    """One job by its id. Raises JobNotFoundError."""
+    row = conn.execute(sa.select(jobs).where(jobs.c.id == job_id)).mappings().one_or_none()
+    if row is None:
+        raise JobNotFoundError(f"There is no job {job_id}. `assistant jobs list` shows those there are.")
+    return JobView.of(row)
+
+
+def list_jobs(
+    conn: sa.Connection,
+    *,
+    states: Sequence[str] = (),
+    task: str | None = None,
+    ai_task_id: int | None = None,
+    limit: int = 50,
+) -> list[JobView]:
+    """Jobs, newest first, filtered by state, task name and AI task."""
+    chosen = sa.select(jobs).order_by(jobs.c.id.desc()).limit(limit)
+    if states:
+        chosen = chosen.where(jobs.c.state.in_(states))
+    if task is not None:
+        chosen = chosen.where(jobs.c.task == task)
+    if ai_task_id is not None:
+        chosen = chosen.where(jobs.c.ai_task_id == ai_task_id)
+    return [JobView.of(row) for row in conn.execute(chosen).mappings()]
+
+
+def errors_of(conn: sa.Connection, job_id: str) -> list[JobError]:
+    """A job's failed attempts, oldest first."""
+    rows = conn.execute(sa.select(job_errors).where(job_errors.c.job_id == job_id).order_by(job_errors.c.id))
+    return [JobError(row.attempt, row.at, row.kind, row.message, row.traceback) for row in rows]
+
+
+def count_by_state(conn: sa.Connection) -> dict[str, int]:
+    """How many jobs there are in each state that has any."""
+    rows = conn.execute(sa.select(jobs.c.state, sa.func.count().label("number")).group_by(jobs.c.state))
+    return {row.state: row.number for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """Open jobs of a task that no installed module declares."""
+
+    task: str
+    count: int
+    oldest: datetime
+
+
+def open_tasks(conn: sa.Connection) -> list[Orphans]:
+    """The open jobs by task name; the caller knows which names are declared."""
+    rows = conn.execute(
+        sa.select(jobs.c.task, sa.func.count().label("number"), sa.func.min(jobs.c.run_at).label("oldest"))
+        .where(jobs.c.finished_at.is_(None))
+        .group_by(jobs.c.task)
+    )
+    return [Orphans(row.task, row.number, row.oldest) for row in rows]
+
+
+def oldest_queued(conn: sa.Connection) -> datetime | None:
+    """Since when the job at the end of the queue could have started."""
+    queued = jobs.c.state == sa.literal_column("'queued'")
+    found: datetime | None = conn.execute(sa.select(sa.func.min(jobs.c.run_at)).where(queued)).scalar_one()
+    return found

@@ -1,0 +1,42 @@
+"""Running a job again that has ended or is parked."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from personal_assistant.jobs.model import JobStateError, JobView
+from personal_assistant.jobs.queries import get_job
+from personal_assistant.store.database import wake_after_commit
+from personal_assistant.store.tables import jobs
+
+
+def replay(conn: sa.Connection, job_id: str, now: datetime) -> JobView:
+    """Queue a failed, cancelled, missed or waiting job again, with one more attempt than it has used.
+
+    Raises JobNotFoundError; JobStateError for a job in another state, or when an open job holds its unique key.
+    """
+    job = get_job(conn, job_id)
+    if job.state not in ("failed", "cancelled", "missed", "waiting"):
+        raise JobStateError(
+            f"Job {job_id} is {job.state}: only a failed, cancelled, missed or waiting job can be retried."
+        )
+    try:
+        with conn.begin_nested():
+            conn.execute(
+                sa.update(jobs)
+                .where(jobs.c.id == job_id, jobs.c.state == job.state)
+                .values(
+                    state="queued",
+                    run_at=now,
+                    max_attempts=sa.case(
+                        (jobs.c.max_attempts > jobs.c.attempt, jobs.c.max_attempts), else_=jobs.c.attempt + 1
+                    ),
+                    finished_at=None,
+                    cancel_requested_at=None,
+                    waiting_for=None,
+                )
+            )
+    except sa.exc.IntegrityError as error:
+        raise JobStateError(f"Job {job_id} cannot be retried: an open job has the same unique key.") from error
+    wake_after_commit(conn)
+    return get_job(conn, job_id)

@@ -1,0 +1,173 @@
+"""Telling other processes that the ledger has changed, and knowing which of them live.
+
+SQLite: each process that schedules or runs jobs keeps a named pipe open in a folder beside the database. A byte into
+it wakes that process; a pipe that nobody reads from belongs to a dead one, which is known at once and whatever the
+clock says. PostgreSQL: LISTEN and NOTIFY; life is told by the lease alone.
+"""
+
+import contextlib
+import errno
+import os
+import select
+import stat
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from personal_assistant.store.database import Database
+
+CHANNEL = "assistant_wake"
+_DRAIN_BYTES = 4096
+
+
+class Listener(Protocol):
+    """The receiving end of one process."""
+
+    def wait(self, timeout: float) -> bool:
+        """Sleep until a signal or for `timeout` seconds; whether a signal came."""
+        ...
+
+    def wake(self) -> None:
+        """End a `wait` of this process."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def pipe_folder(db: Database) -> Path | None:
+    """Where the pipes of an SQLite database's processes lie; None for a server."""
+    return db.folder / "processes" if db.folder else None
+
+
+def listen(db: Database, worker_id: str) -> Listener:
+    """Open this process's receiving end."""
+    folder = pipe_folder(db)
+    return PipeListener(folder / worker_id) if folder else PostgresListener(db)
+
+
+def notify(db: Database) -> None:
+    """Wake every process that listens. Never raises for a listener that is gone, and never blocks."""
+    folder = pipe_folder(db)
+    if folder is None:
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            conn.execute(sa.text(f"NOTIFY {CHANNEL}"))
+        return
+    for pipe in _pipes(folder):
+        _send(pipe)
+
+
+def reads(db: Database, worker_id: str) -> bool | None:
+    """Whether that process listens on this machine; None where only its lease can tell."""
+    folder = pipe_folder(db)
+    return _send(folder / worker_id) if folder else None
+
+
+def remove_stale(db: Database) -> None:
+    """Remove the pipes of dead processes."""
+    folder = pipe_folder(db)
+    for pipe in _pipes(folder) if folder else []:
+        if not _send(pipe):
+            pipe.unlink(missing_ok=True)
+
+
+def _pipes(folder: Path) -> list[Path]:
+    with contextlib.suppress(FileNotFoundError):
+        return [path for path in folder.iterdir() if stat.S_ISFIFO(path.stat().st_mode)]
+    return []
+
+
+def _send(pipe: Path) -> bool:
+    try:
+        descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in (errno.ENXIO, errno.ENOENT):  # nobody reads, or it is gone
+            return False
+        raise
+    try:
+        with contextlib.suppress(BlockingIOError):  # full: it has plenty of signals to read already
+            os.write(descriptor, b"!")
+    finally:
+        os.close(descriptor)
+    return True
+
+
+class PipeListener:
+    """A named pipe."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        os.mkfifo(path, 0o600)
+        self._path = path
+        # Read and write: with a writer of its own the pipe never reports end of file.
+        self._descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+
+    def wait(self, timeout: float) -> bool:
+        ready, _, _ = select.select([self._descriptor], [], [], max(0.0, timeout))
+        if ready:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._descriptor, _DRAIN_BYTES)
+        return bool(ready)
+
+    def wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._descriptor, b"!")
+
+    def close(self) -> None:
+        self._path.unlink(missing_ok=True)
+        os.close(self._descriptor)
+
+
+class PostgresListener:
+    """A connection of its own that listens, and a pair of descriptors to be woken by this process."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._read_end, self._write_end = os.pipe()
+        os.set_blocking(self._read_end, False)
+        os.set_blocking(self._write_end, False)
+        self._connection = self._connect()
+
+    def _connect(self) -> sa.Connection:
+        connection = self._db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(sa.text(f"LISTEN {CHANNEL}"))
+        return connection
+
+    def wait(self, timeout: float) -> bool:
+        try:
+            return self._wait(timeout)
+        except (OSError, sa.exc.DBAPIError, _psycopg_error()):
+            # The server went away. What came meanwhile was not heard, so look at the ledger now.
+            with contextlib.suppress(sa.exc.DBAPIError):
+                self._connection.invalidate()
+                self._connection = self._connect()
+                return True
+            select.select([self._read_end], [], [], min(timeout, 1.0))
+            return False
+
+    def _wait(self, timeout: float) -> bool:
+        driver = self._connection.connection.driver_connection
+        assert driver is not None
+        ready, _, _ = select.select([driver.fileno(), self._read_end], [], [], max(0.0, timeout))
+        if self._read_end in ready:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._read_end, _DRAIN_BYTES)
+        if driver.fileno() in ready:
+            list(driver.notifies(timeout=0))
+        return bool(ready)
+
+    def wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._write_end, b"!")
+
+    def close(self) -> None:
+        self._connection.close()
+        os.close(self._read_end)
+        os.close(self._write_end)
+
+
+def _psycopg_error() -> type[Exception]:
+    import psycopg
+
+    return psycopg.Error

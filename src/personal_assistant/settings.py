@@ -1,0 +1,131 @@
+"""Every setting, its default and its environment variable.
+
+A value comes from the environment (`ASSISTANT_…`, and the conventional `DATABASE_URL`), then from `.env`, then from
+`assistant.toml` in the configuration folder, then from the default below.
+"""
+
+import os
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from personal_assistant.errors import AssistantError
+
+PREFIX = "ASSISTANT_"
+
+
+class SettingsError(AssistantError):
+    """The configuration cannot be read or holds a value that makes no sense."""
+
+
+def _home(variable: str, fallback: str) -> Path:
+    """A folder of the XDG Base Directory Specification 0.8."""
+    return Path(os.environ.get(variable) or Path.home() / fallback) / "personal_assistant"
+
+
+def config_file() -> Path:
+    """Where `assistant.toml` is looked for."""
+    explicit = os.environ.get("ASSISTANT_CONFIG")
+    return Path(explicit) if explicit else _home("XDG_CONFIG_HOME", ".config") / "assistant.toml"
+
+
+class Settings(BaseSettings):
+    """What can be set. Durations are seconds unless the name says days."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(default_factory=lambda: _home("XDG_DATA_HOME", ".local/share"))
+    database_url: str = Field(
+        default="", validation_alias=AliasChoices("database_url", "ASSISTANT_DATABASE_URL", "DATABASE_URL")
+    )
+    zone: str = ""
+    owner_name: str = ""
+    worker_threads: Annotated[int, Field(ge=1, le=256)] = 8
+    async_jobs: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    lease_seconds: Annotated[float, Field(ge=2, le=3600)] = 30.0
+    drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 20.0
+    history_days: Annotated[int, Field(ge=1, le=36_500)] = 90
+    min_free_megabytes: Annotated[int, Field(ge=0)] = 200
+    log_level: str = "WARNING"
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, value: str) -> str:
+        level = value.upper()
+        if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("is one of DEBUG, INFO, WARNING, ERROR")
+        return level
+
+    @property
+    def url(self) -> str:
+        """The database's SQLAlchemy URL: the one given, else an SQLite file in the data directory."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_dir / 'assistant.db'}"
+        for scheme in ("postgres://", "postgresql://"):
+            if self.database_url.startswith(scheme):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(scheme)
+        return self.database_url
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+        return init_settings, env_settings, dotenv_settings, toml
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """This process's settings. Raises SettingsError with the place and the remedy."""
+    return load_settings()
+
+
+def load_settings() -> Settings:
+    """Read the settings anew. Raises SettingsError with the place and the remedy."""
+    try:
+        return Settings()
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{config_file()} is not valid TOML: {error}. Correct or remove that file.") from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"The configuration cannot be read: {error}. Correct or remove that file.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"The setting {name} has a value that cannot be used: {first['msg']}. "
+            f"It is set by {PREFIX}{name.upper()}, by .env or in {config_file()}."
+        ) from error
+
+
+def unknown_settings() -> list[str]:
+    """Names that look like settings and are none, with where they stand, for `assistant doctor`."""
+    known = {name.lower() for name in Settings.model_fields}
+    switches = {f"{PREFIX}CONFIG"}
+    found = [
+        f"{name} in the environment"
+        for name in os.environ
+        if name.upper().startswith(PREFIX) and name.upper() not in switches and name[len(PREFIX) :].lower() not in known
+    ]
+    path = config_file()
+    if path.is_file():
+        found += [f"{key} in {path}" for key in tomllib.loads(path.read_text("utf-8")) if key.lower() not in known]
+    return sorted(found)

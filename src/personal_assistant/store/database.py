@@ -1,0 +1,122 @@
+"""One database: reading, writing in one transaction, and telling the others after a commit."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from personal_assistant.store.errors import StoreError, explain
+
+BUSY_SECONDS = 15.0
+_WAKE = "assistant_wake"
+
+
+def wake_after_commit(conn: sa.Connection) -> None:
+    """Have the schedulers and runners look at the ledger once this transaction is committed."""
+    conn.info[_WAKE] = True
+
+
+class Database:
+    """A connection pool with two ways in: `read()` and `write()`.
+
+    On SQLite a writer takes the write lock at once (BEGIN IMMEDIATE): a transaction that starts as a reader and
+    then writes fails at the first concurrent commit, whatever the time-out. Threads of one process queue on a
+    mutex, because SQLite's own waiting is a sleep of up to 100 ms.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self.url = sa.make_url(url)
+            self.engine = self._make_engine()
+        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
+            raise StoreError(f"The database URL cannot be used: {error}.") from error
+        except ModuleNotFoundError as error:
+            raise StoreError(
+                f"The database URL needs the module {error.name}: install personal-assistant[postgres]."
+            ) from error
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self.on_wake: Callable[[], None] = lambda: None
+        self._mutex = threading.Lock() if self.is_sqlite else nullcontext()
+
+    @property
+    def where(self) -> str:
+        """The database's place, without a password."""
+        return self.url.database or "" if self.is_sqlite else self.url.render_as_string(hide_password=True)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the SQLite file; None for a server."""
+        return Path(self.url.database).absolute().parent if self.is_sqlite and self.url.database else None
+
+    def _make_engine(self) -> sa.Engine:
+        if self.url.get_backend_name() != "sqlite":
+            return sa.create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        engine = sa.create_engine(
+            self.url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, max_overflow=-1
+        )
+        sa.event.listen(engine, "connect", _configure_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection for reading one consistent state. Raises StoreError when the database cannot be used."""
+        with self._explained(), self.engine.connect() as conn:
+            yield conn
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One write transaction: committed at the end of the block, rolled back when the block raises.
+
+        Raises StoreError when the database cannot be used; nothing of the block is kept then.
+        """
+        with self._explained(), self._mutex, self.engine.connect() as conn:
+            conn.info.pop(_WAKE, None)
+            with conn.execution_options(assistant_write=True).begin():
+                yield conn
+            wake = conn.info.pop(_WAKE, False)
+        if wake:
+            self.on_wake()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.DBAPIError as error:
+            explained = explain(error, self.where)
+            if explained is None:
+                raise
+            raise explained from error
+
+    def close(self) -> None:
+        """Close the pool's connections; the next use opens new ones (after a fork, too)."""
+        self.engine.dispose()
+
+
+def _configure_sqlite(connection: Any, record: Any) -> None:
+    del record
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    cursor = connection.cursor()
+    # FULL: what was answered with «scheduled» survives a power cut, not only a killed process.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-8192", "temp_store=MEMORY"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(conn: sa.Connection) -> None:
+    writing = conn.get_execution_options().get("assistant_write", False)
+    conn.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def insert_new(conn: sa.Connection, table: sa.Table) -> Any:
+    """An INSERT that passes over rows which a unique constraint already holds."""
+    if conn.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as pg_insert
+
+        return pg_insert(table).on_conflict_do_nothing()
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    return sqlite_insert(table).on_conflict_do_nothing()

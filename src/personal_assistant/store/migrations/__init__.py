@@ -1,0 +1,1 @@
+"""The schema's history, one Alembic revision a file; file names sort in the order of the revisions."""

@@ -1,0 +1,261 @@
+"""The tables. States are guarded by the database itself: CHECK constraints, and a unique index for every «only one»."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from personal_assistant.store.types import UTCDateTime, word_list
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _one_of(column: str, *words: str) -> sa.CheckConstraint:
+    listed = ", ".join(f"'{word}'" for word in words)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _partial_index(name: str, *columns: Any, where: str, unique: bool = False) -> sa.Index:
+    """An index over the rows that meet a condition, on both databases."""
+    condition = sa.text(where)
+    return sa.Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
+def _big_id() -> sa.Column[int]:
+    """A growing number that is never given twice."""
+    return sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=True)
+
+
+# People. The columns up to role_assigned_by are those of the earlier scheduler, by name and meaning.
+
+roles = sa.Table(
+    "roles",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(50), unique=True, nullable=False),
+)
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("email", sa.String, unique=True, nullable=False),
+    sa.Column("phone_number", sa.String(20), unique=True),
+    sa.Column("full_name", sa.String),
+    sa.Column("hashed_password", sa.String, nullable=False),
+    sa.Column("is_active", sa.Boolean),
+    sa.Column("is_verified", sa.Boolean),
+    sa.Column("verification_token", sa.String),
+    sa.Column("password_reset_token", sa.String),
+    sa.Column("password_reset_expires", UTCDateTime),
+    sa.Column("last_login", UTCDateTime),
+    sa.Column("failed_login_attempts", sa.Integer),
+    sa.Column("locked_until", UTCDateTime),
+    sa.Column("created_at", UTCDateTime),
+    sa.Column("updated_at", UTCDateTime),
+    sa.Column("default_role_id", sa.ForeignKey("roles.id")),
+    sa.Column("role_assigned_at", UTCDateTime),
+    sa.Column("role_assigned_by", sa.ForeignKey("users.id")),
+    sa.Column("zone", sa.String(64)),
+    sa.Column("is_owner", sa.Boolean, nullable=False, server_default=sa.false()),
+    _partial_index("uq_users_one_owner", "is_owner", unique=True, where="is_owner"),
+    sqlite_autoincrement=True,
+)
+
+AI_TASK_TYPES = ("reminder", "automated_task", "periodic_task")
+AI_TASK_STATES = ("active", "processing", "paused", "completed", "failed", "cancelled")
+SCHEDULE_TYPES = ("once", "daily", "weekly", "monthly", "custom")
+MISSED_POLICIES = ("skip", "once", "all")
+
+# The columns up to updated_at are those of the earlier scheduler, by name and meaning.
+ai_tasks = sa.Table(
+    "ai_tasks",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("user_id", sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("title", sa.String(255), nullable=False),
+    sa.Column("description", sa.Text),
+    sa.Column("task_type", sa.String(50), nullable=False),
+    sa.Column("schedule_type", sa.String(20), nullable=False),
+    sa.Column("schedule_config", sa.JSON(none_as_null=True)),
+    sa.Column("next_run_at", UTCDateTime),
+    sa.Column("last_run_at", UTCDateTime),
+    sa.Column("status", sa.String(20), server_default="active"),
+    sa.Column("ai_context", sa.Text),
+    sa.Column("notification_channels", word_list()),
+    sa.Column("created_at", UTCDateTime),
+    sa.Column("updated_at", UTCDateTime),
+    sa.Column("zone", sa.String(64)),
+    sa.Column("missed_policy", sa.String(8), nullable=False, server_default="once"),
+    sa.Column("max_lateness_seconds", sa.Integer),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("problem", sa.Text),
+    _one_of("task_type", *AI_TASK_TYPES),
+    _one_of("schedule_type", *SCHEDULE_TYPES),
+    _one_of("status", *AI_TASK_STATES),
+    _one_of("missed_policy", *MISSED_POLICIES),
+    sa.CheckConstraint("max_lateness_seconds >= 0", name="max_lateness"),
+    _partial_index("ix_ai_tasks_due", "next_run_at", where="status = 'active' AND next_run_at IS NOT NULL"),
+    sa.Index("ix_ai_tasks_user_id", "user_id"),
+    sqlite_autoincrement=True,
+)
+
+SCHEDULE_STATES = ("active", "paused", "off")
+
+schedules = sa.Table(
+    "schedules",
+    metadata,
+    _big_id(),
+    sa.Column("name", sa.String(200), nullable=False, unique=True),
+    sa.Column("task", sa.String(200), nullable=False),
+    sa.Column("schedule_type", sa.String(20), nullable=False),
+    sa.Column("schedule_config", sa.JSON(none_as_null=True)),
+    sa.Column("zone", sa.String(64), nullable=False),
+    sa.Column("status", sa.String(10), nullable=False, server_default="active"),
+    sa.Column("changed_by_owner", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("missed_policy", sa.String(8), nullable=False, server_default="once"),
+    sa.Column("max_lateness_seconds", sa.Integer),
+    sa.Column("next_run_at", UTCDateTime),
+    sa.Column("last_run_at", UTCDateTime),
+    sa.Column("created_at", UTCDateTime, nullable=False),
+    sa.Column("updated_at", UTCDateTime, nullable=False),
+    _one_of("schedule_type", *SCHEDULE_TYPES),
+    _one_of("status", *SCHEDULE_STATES),
+    _one_of("missed_policy", *MISSED_POLICIES),
+    _partial_index("ix_schedules_due", "next_run_at", where="status = 'active'"),
+    sqlite_autoincrement=True,
+)
+
+# One row a process that schedules or runs jobs. Its heartbeat is the lease on every job it runs.
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("host", sa.String(255), nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("version", sa.String(40), nullable=False),
+    sa.Column("schedules", sa.Boolean, nullable=False),
+    sa.Column("runs", sa.Boolean, nullable=False),
+    sa.Column("started_at", UTCDateTime, nullable=False),
+    sa.Column("heartbeat_at", UTCDateTime, nullable=False),
+    sa.Column("scheduled_at", UTCDateTime),
+    sa.Column("draining", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+
+JOB_STATES = ("scheduled", "queued", "running", "waiting", "succeeded", "failed", "cancelled", "missed")
+_OPEN = "state IN ('scheduled', 'queued', 'running', 'waiting')"
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.String(155), primary_key=True),
+    sa.Column("task", sa.String(200), nullable=False),
+    sa.Column("queue", sa.String(64), nullable=False),
+    sa.Column("args", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("priority", sa.SmallInteger, nullable=False),
+    sa.Column("run_at", UTCDateTime, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("max_attempts", sa.Integer, nullable=False),
+    sa.Column("at_most_once", sa.Boolean, nullable=False),
+    sa.Column("unique_key", sa.String(200)),
+    sa.Column("user_id", sa.ForeignKey("users.id")),
+    sa.Column("ai_task_id", sa.ForeignKey("ai_tasks.id", ondelete="SET NULL")),
+    sa.Column("schedule_id", sa.ForeignKey("schedules.id", ondelete="SET NULL")),
+    sa.Column("due_at", UTCDateTime),
+    sa.Column("worker_id", sa.String(36)),
+    sa.Column("created_at", UTCDateTime, nullable=False),
+    sa.Column("started_at", UTCDateTime),
+    sa.Column("finished_at", UTCDateTime),
+    sa.Column("cancel_requested_at", UTCDateTime),
+    sa.Column("waiting_for", sa.Text),
+    sa.Column("error_kind", sa.String(20)),
+    sa.Column("error", sa.Text),
+    sa.Column("result", sa.JSON(none_as_null=True)),
+    sa.Column("progress", sa.JSON(none_as_null=True)),
+    _one_of("state", *JOB_STATES),
+    sa.CheckConstraint("attempt >= 0 AND max_attempts >= 1", name="attempts"),
+    sa.CheckConstraint("state <> 'running' OR (worker_id IS NOT NULL AND started_at IS NOT NULL)", name="running"),
+    sa.CheckConstraint("state <> 'waiting' OR waiting_for IS NOT NULL", name="waiting"),
+    sa.CheckConstraint(f"({_OPEN}) = (finished_at IS NULL)", name="finished"),
+    sa.CheckConstraint("(ai_task_id IS NULL AND schedule_id IS NULL) OR due_at IS NOT NULL", name="occurrence"),
+    _partial_index("uq_jobs_ai_task_occurrence", "ai_task_id", "due_at", unique=True, where="ai_task_id IS NOT NULL"),
+    _partial_index(
+        "uq_jobs_schedule_occurrence", "schedule_id", "due_at", unique=True, where="schedule_id IS NOT NULL"
+    ),
+    _partial_index("uq_jobs_open_unique_key", "unique_key", unique=True, where=f"unique_key IS NOT NULL AND {_OPEN}"),
+    _partial_index("ix_jobs_scheduled", "run_at", where="state = 'scheduled'"),
+    _partial_index("ix_jobs_queued", sa.text("priority DESC"), "run_at", where="state = 'queued'"),
+    _partial_index("ix_jobs_running", "worker_id", where="state = 'running'"),
+    _partial_index("ix_jobs_finished", "finished_at", where="finished_at IS NOT NULL"),
+)
+
+job_errors = sa.Table(
+    "job_errors",
+    metadata,
+    _big_id(),
+    sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("at", UTCDateTime, nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("traceback", sa.Text),
+    sa.Column("worker_id", sa.String(36)),
+    sa.Index("ix_job_errors_job_id", "job_id"),
+    sqlite_autoincrement=True,
+)
+
+# Finished jobs counted by hour: what remains of them after their time in the history is over.
+job_stats = sa.Table(
+    "job_stats",
+    metadata,
+    sa.Column("hour", UTCDateTime, primary_key=True),
+    sa.Column("task", sa.String(200), primary_key=True),
+    sa.Column("state", sa.String(10), primary_key=True),
+    sa.Column("error_kind", sa.String(20), primary_key=True),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("run_seconds", sa.Float, nullable=False),
+    sa.Column("longest_run_seconds", sa.Float, nullable=False),
+    sa.Column("wait_seconds", sa.Float, nullable=False),
+    sa.Column("longest_wait_seconds", sa.Float, nullable=False),
+)
+
+CHANNELS = ("in_app", "email", "sms", "push", "webhook")
+DELIVERY_STATES = ("pending", "sent", "unconfirmed", "failed", "suppressed")
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    _big_id(),
+    sa.Column("key", sa.String(200), nullable=False, unique=True),
+    sa.Column("user_id", sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="SET NULL")),
+    sa.Column("ai_task_id", sa.ForeignKey("ai_tasks.id", ondelete="SET NULL")),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("channel", sa.String(20), nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("title", sa.String(255), nullable=False),
+    sa.Column("body", sa.Text),
+    sa.Column("error", sa.Text),
+    sa.Column("due_at", UTCDateTime),
+    sa.Column("created_at", UTCDateTime, nullable=False),
+    sa.Column("sent_at", UTCDateTime),
+    sa.Column("shown_at", UTCDateTime),
+    sa.Column("read_at", UTCDateTime),
+    _one_of("kind", "reminder", "alert", "result"),
+    _one_of("channel", *CHANNELS),
+    _one_of("state", *DELIVERY_STATES),
+    sa.CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent"),
+    _partial_index("ix_deliveries_unshown", "user_id", "id", where="shown_at IS NULL AND channel = 'in_app'"),
+    sa.Index("ix_deliveries_user_id", "user_id", "id"),
+    _partial_index("ix_deliveries_job_id", "job_id", where="job_id IS NOT NULL"),
+    _partial_index("ix_deliveries_ai_task_id", "ai_task_id", where="ai_task_id IS NOT NULL"),
+    sqlite_autoincrement=True,
+)

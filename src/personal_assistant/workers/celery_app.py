@@ -1,0 +1,84 @@
+"""The central Celery application. The ledger is the truth; Celery knows the tasks by name and carries messages."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from celery import Celery, Task
+from celery.result import AsyncResult
+
+from personal_assistant.errors import AssistantError
+from personal_assistant.jobs.enqueue import enqueue
+from personal_assistant.jobs.model import NewJob
+from personal_assistant.workers.options import TaskOptions
+from personal_assistant.workers.runtime import runtime
+
+
+class LedgerTask(Task):
+    """A Celery task whose calls are jobs in the ledger."""
+
+    abstract = True
+    options: TaskOptions
+
+    def apply_async(
+        self,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        task_id: str | None = None,
+        *,
+        countdown: float | None = None,
+        eta: datetime | None = None,
+        priority: int | None = None,
+        user_id: int | None = None,
+        unique_key: str | None = None,
+        **ignored: Any,
+    ) -> AsyncResult:
+        """Write the job; it is handed to a worker after the commit.
+
+        `countdown` (seconds) and `eta` (an instant; naive means UTC) wait in the ledger, not in a worker's memory.
+        The result's id is the job's id: the one already open when `unique_key` is held.
+        """
+        del ignored  # broker options mean nothing to the ledger
+        now = runtime().clock.now()
+        if countdown is not None:
+            eta = now + timedelta(seconds=countdown)
+        elif eta is not None and eta.tzinfo is None:
+            eta = eta.replace(tzinfo=UTC)
+        job = self.options.job(
+            self.name,
+            args=tuple(args or ()),
+            kwargs=dict(kwargs or {}),
+            id=task_id,
+            run_at=eta,
+            user_id=user_id,
+            unique_key=unique_key,
+            **({} if priority is None else {"priority": priority}),
+        )
+        return self.AsyncResult(self.write(job, now))
+
+    def checked(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The keyword arguments, if the task takes them. Raises AssistantError naming what is wrong."""
+        signature = inspect.signature(self.run)
+        try:
+            signature.bind(**kwargs)
+        except TypeError as error:
+            raise AssistantError(f"The task {self.name}{signature} cannot be called so: {error}.") from error
+        return kwargs
+
+    def write(self, job: NewJob, now: datetime) -> str:
+        """Write a job of this task in a transaction of its own; returns its id."""
+        with runtime().db.write() as conn:
+            return enqueue(conn, job, now=now)
+
+
+app = Celery("personal_assistant", task_cls=LedgerTask, set_as_current=False)
+app.conf.update(
+    task_serializer="json",
+    accept_content=["json"],
+    enable_utc=True,
+    timezone="UTC",
+    task_ignore_result=True,
+    task_store_eager_result=False,
+    worker_hijack_root_logger=False,
+)

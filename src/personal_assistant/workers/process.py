@@ -1,0 +1,120 @@
+"""One process that schedules, runs jobs, or both: its threads, its lease, its end."""
+
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Callable
+
+import structlog
+
+from personal_assistant import __version__
+from personal_assistant.jobs import leases, signals
+from personal_assistant.store.errors import StoreError
+from personal_assistant.workers.runner import Runner
+from personal_assistant.workers.runtime import Runtime
+from personal_assistant.workers.schedulers import all_schedulers
+from personal_assistant.workers.schedulers.loop import SchedulerLoop
+from personal_assistant.workers.tasks import load_tasks
+
+log = structlog.get_logger(__name__)
+
+
+class WorkerProcess:
+    """Starts the loops of this process and keeps its lease alive.
+
+    `on_signal` is called after each signal that the ledger has changed (the console looks for news then).
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        schedules: bool = True,
+        runs: bool = True,
+        on_signal: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._runtime = runtime
+        self._on_signal = on_signal
+        self._lease = runtime.settings.lease_seconds
+        self._stopping = threading.Event()
+        now = runtime.clock.now()
+        self.worker = leases.Worker(
+            id=str(uuid.uuid4()),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=__version__,
+            schedules=schedules,
+            runs=runs,
+            started_at=now,
+            heartbeat_at=now,
+            scheduled_at=None,
+            draining=False,
+        )
+        self.scheduler = SchedulerLoop(runtime.db, runtime.clock, all_schedulers(runtime)) if schedules else None
+        self.runner = Runner(runtime, load_tasks(), self.worker.id) if runs else None
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Register, listen, and start the loops. Raises StoreError when the database cannot be used."""
+        self._listener = signals.listen(self._runtime.db, self.worker.id)
+        with self._runtime.db.write() as conn:
+            leases.register(conn, self.worker)
+        loops: list[tuple[str, Callable[[], None]]] = [("signals", self._listen), ("lease", self._keep_lease)]
+        if self.scheduler is not None:
+            loops.append(("scheduler", self.scheduler.run))
+        if self.runner is not None:
+            loops.append(("runner", self.runner.run))
+        self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in loops]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Schedule nothing more, let what runs end (for `drain_seconds` at most), and take leave of the ledger."""
+        if self.scheduler is not None:
+            self.scheduler.stop()
+        if self.runner is not None:
+            self.runner.stop()
+        for thread in self._threads:
+            if thread.name in ("scheduler", "runner"):
+                thread.join()
+        self._stopping.set()
+        self._listener.wake()
+        for thread in self._threads:
+            thread.join()
+        with self._runtime.db.write() as conn:
+            leases.unregister(conn, self.worker.id)
+        self._listener.close()
+
+    def _listen(self) -> None:
+        while not self._stopping.is_set():
+            self._listener.wait(self._lease)
+            if self.scheduler is not None:
+                self.scheduler.wake()
+            if self.runner is not None:
+                self.runner.wake()
+            self._on_signal()
+
+    def _keep_lease(self) -> None:
+        while not self._stopping.wait(self._lease / 3):
+            try:
+                self._heartbeat()
+            except StoreError as error:
+                log.error("the lease could not be renewed; trying again", error=str(error))  # noqa: TRY400
+            except Exception:
+                log.exception("the lease could not be renewed; trying again")
+
+    def _heartbeat(self) -> None:
+        now = self._runtime.clock.now()
+        with self._runtime.db.write() as conn:
+            renewed = leases.heartbeat(
+                conn,
+                self.worker.id,
+                now,
+                scheduled_at=self.scheduler.last_turn if self.scheduler else None,
+                draining=self.runner.stopping if self.runner else False,
+            )
+            if not renewed:
+                # Others took this process for dead: its jobs are theirs now, and its old claims can change nothing.
+                log.warning("the lease was lost and is taken anew")
+                leases.register(conn, self.worker)

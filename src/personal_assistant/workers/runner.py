@@ -1,0 +1,204 @@
+"""The in-process transport: takes queued jobs from the ledger, runs their Celery tasks, writes down how they ended.
+
+One thread turns: each turn is one transaction that writes the outcomes that have come in and claims as many jobs as
+there is room for, so under load both are group-committed. The work itself is done by the lanes.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+
+from personal_assistant.jobs.cancel import cancel_requested
+from personal_assistant.jobs.claim import claim, held_by, ready
+from personal_assistant.jobs.context import JobContext
+from personal_assistant.jobs.finish import Finished, finish_many, write_progress
+from personal_assistant.jobs.model import ClaimedJob
+from personal_assistant.jobs.outcomes import Outcome, Retry, Waiting
+from personal_assistant.store.errors import StoreError
+from personal_assistant.workers.batching import Durations, every_id, group
+from personal_assistant.workers.event_loop import LoopLane
+from personal_assistant.workers.execution import Attempt, is_async
+from personal_assistant.workers.runtime import Runtime
+from personal_assistant.workers.tasks import Registry
+from personal_assistant.workers.threads import ThreadLane
+from personal_assistant.workers.utils.task_monitoring import settle
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_SECONDS = 2.0
+_WINDOW = 2000
+_AFTER_STORE_ERROR_SECONDS = 1.0
+
+
+class Runner:
+    """Runs jobs in this process until it is stopped."""
+
+    def __init__(self, runtime: Runtime, registry: Registry, worker_id: str) -> None:
+        settings = runtime.settings
+        self._db = runtime.db
+        self._clock = runtime.clock
+        self._registry = registry
+        self._worker_id = worker_id
+        self._drain_seconds = settings.drain_seconds
+        self._reconcile_every = settings.lease_seconds
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+        self._held: dict[str, Attempt] = {}
+        self._unwritten: list[Finished] = []
+        self._reconcile_at = 0.0
+        self._progress: dict[str, Any] = {}
+        self._durations = Durations()
+        self._threads = ThreadLane(settings.worker_threads, self._clock, self._report)
+        self._loop = LoopLane(settings.async_jobs, self._clock, self._report)
+        self._async_tasks = {name for name, task in registry.tasks.items() if is_async(task)}
+        self._plain_tasks = set(registry.tasks) - self._async_tasks
+
+    def wake(self) -> None:
+        """Look at the ledger now."""
+        self._wake.set()
+
+    def run(self) -> None:
+        """Turn until `stop`; then let what runs come to its end, for the set time at most."""
+        while not self._stop.is_set():
+            busy = self._safely(self.turn)
+            self._wait(0.0 if busy else self._pause())
+        self._drain()
+
+    def stop(self) -> None:
+        """Take no more jobs; `run` returns once those under way have ended or their time is over."""
+        self._stop.set()
+        self._wake.set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop.is_set()
+
+    def turn(self, *, claiming: bool = True) -> int:
+        """One transaction: write what has ended, take what there is room for. Returns how many jobs were taken."""
+        self._threads.enforce()
+        for job, outcome in _drained(self._done):
+            self._held.pop(job.id, None)
+            self._unwritten.append((job, outcome))
+        with self._db.write() as conn:
+            self._write_down(conn)
+            self._reconcile(conn)
+            taken = self._take(conn) if claiming else []
+            stop_ids = cancel_requested(conn, self._worker_id) if self._held else []
+        self._unwritten.clear()
+        self._start(taken)
+        self._cancel(stop_ids)
+        return sum(len(batch) for batch in taken)
+
+    def _write_down(self, conn: sa.Connection) -> None:
+        if self._unwritten:
+            settle(conn, self._registry, finish_many(conn, self._worker_id, self._unwritten, self._clock.now()))
+        if self._progress:
+            write_progress(conn, self._worker_id, self._progress)
+            self._progress = {}
+
+    def _take(self, conn: sa.Connection) -> list[list[Attempt]]:
+        batches = []
+        if free := self._threads.free:
+            found = ready(conn, self._plain_tasks, _WINDOW)
+            batches += group(found, self._registry.tasks, self._durations, free)
+        if self._async_tasks and (free := self._loop.free):
+            found = ready(conn, self._async_tasks, free)
+            batches += group(found, self._registry.tasks, self._durations, free)
+        claimed = {job.id: job for job in claim(conn, self._worker_id, every_id(batches), self._clock.now())}
+        attempts = [[self._attempt(claimed[job_id]) for job_id in batch.ids if job_id in claimed] for batch in batches]
+        return [batch for batch in attempts if batch]
+
+    def _attempt(self, job: ClaimedJob) -> Attempt:
+        context = JobContext(job.id, job.attempt, report=self._note_progress)
+        return Attempt(job, self._registry.tasks[job.task], context)
+
+    def _start(self, batches: Iterable[list[Attempt]]) -> None:
+        for batch in batches:
+            self._held.update((attempt.job.id, attempt) for attempt in batch)
+            if batch[0].is_async:
+                for attempt in batch:
+                    self._loop.submit(attempt)
+            else:
+                self._threads.submit(batch)
+
+    def _cancel(self, job_ids: Iterable[str]) -> None:
+        for job_id in job_ids:
+            if job_id in self._held:
+                self._held[job_id].context.request_cancel()
+                self._loop.cancel(job_id)
+
+    def _reconcile(self, conn: sa.Connection) -> None:
+        """Give back jobs that the ledger says are ours and we know nothing of: their claim's commit was cut off."""
+        if time.monotonic() < self._reconcile_at:
+            return
+        self._reconcile_at = time.monotonic() + self._reconcile_every
+        known = self._held.keys() | {job.id for job, _ in self._unwritten}
+        unknown = [job for job in held_by(conn, self._worker_id) if job.id not in known]
+        again = Retry(self._clock.now(), "Its claim was cut off before it started.", "interrupted", counted=False)
+        finish_many(conn, self._worker_id, [(job, again) for job in unknown], self._clock.now())
+
+    def _report(self, job: ClaimedJob, outcome: Outcome, seconds: float) -> None:
+        self._durations.learn(job.task, seconds)
+        self._done.put((job, outcome))
+        self._wake.set()
+
+    def _note_progress(self, job_id: str, value: Any) -> None:
+        self._progress[job_id] = value
+        self._wake.set()
+
+    def _pause(self) -> float:
+        deadline = self._threads.next_deadline()
+        until = LOOK_EVERY_SECONDS if deadline is None else deadline - time.monotonic()
+        return max(0.0, min(LOOK_EVERY_SECONDS, until))
+
+    def _wait(self, seconds: float) -> None:
+        if seconds:
+            self._wake.wait(seconds)
+        self._wake.clear()
+
+    def _safely(self, turn: Any) -> int:
+        """A turn that outlives a database which is away for a while: what has ended is kept, and written later."""
+        try:
+            count: int = turn()
+        except StoreError as error:
+            log.error("the ledger cannot be written; trying again", error=str(error))  # noqa: TRY400
+        except Exception:
+            log.exception("a turn of the runner failed; trying again")
+        else:
+            return count
+        self._stop.wait(_AFTER_STORE_ERROR_SECONDS)
+        return 0
+
+    def _drain(self) -> None:
+        until = time.monotonic() + self._drain_seconds
+        while self._held and time.monotonic() < until:
+            self._wait(min(0.2, until - time.monotonic()))
+            self._safely(lambda: self.turn(claiming=False))
+        for attempt in self._held.values():
+            self._done.put((attempt.job, self._interrupted(attempt.job)))
+        self._safely(lambda: self.turn(claiming=False))
+        self._threads.close()
+        self._loop.close()
+
+    def _interrupted(self, job: ClaimedJob) -> Outcome:
+        if job.at_most_once:
+            return Waiting(
+                "It was cut off by a shutdown, so it may or may not have happened, and it is not repeated unasked: "
+                "retry it if it did not happen, cancel it if it did."
+            )
+        return Retry(self._clock.now(), "Its worker was shut down while it ran.", "interrupted", counted=False)
+
+
+def _drained(done: queue.SimpleQueue[Finished]) -> list[Finished]:
+    found: list[Finished] = []
+    while True:
+        try:
+            found.append(done.get_nowait())
+        except queue.Empty:
+            return found

@@ -1,0 +1,26 @@
+"""Due AI tasks."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from personal_assistant.ai import due
+from personal_assistant.workers.runtime import Runtime
+
+_STEP = 500
+
+
+class AIScheduler:
+    """Writes a job for each occurrence of each active AI task, at its second."""
+
+    name = "ai"
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._db = runtime.db
+
+    def dispatch(self, now: datetime) -> int:
+        with self._db.write() as conn:
+            return due.dispatch_due(conn, now, _STEP)
+
+    def next_due(self, conn: sa.Connection) -> datetime | None:
+        return due.next_due(conn)

@@ -1,0 +1,29 @@
+"""First run and every later start: tables, owner, timetable."""
+
+from personal_assistant.store.people import Person, create_owner, get_owner
+from personal_assistant.store.schema import require_current, upgrade
+from personal_assistant.timing.zones import get_zone, system_zone
+from personal_assistant.workers.runtime import Runtime
+from personal_assistant.workers.schedulers.timetable import sync_timetable
+
+
+def prepare(runtime: Runtime) -> Person:
+    """Make what is missing and bring the rest up to date; returns the owner. Doing it again changes nothing.
+
+    Raises AssistantError for a zone that does not exist and for a database that cannot be used.
+    """
+    zone = runtime.settings.zone or system_zone()
+    get_zone(zone)
+    upgrade(runtime.db)
+    with runtime.db.write() as conn:
+        name = runtime.settings.owner_name or None
+        owner = create_owner(conn, name=name, zone=zone, now=runtime.clock.now())
+    sync_timetable(runtime, owner.zone)
+    return owner
+
+
+def ready_owner(runtime: Runtime) -> Person:
+    """The owner of an assistant that is set up. Raises AssistantError, which says what to do, when it is not."""
+    require_current(runtime.db)
+    with runtime.db.read() as conn:
+        return get_owner(conn)

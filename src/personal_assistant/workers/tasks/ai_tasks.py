@@ -1,0 +1,59 @@
+"""AI tasks: what is due, single occurrences, reminders, and the connection test."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from personal_assistant.ai import AITaskManager
+from personal_assistant.ai.due import ATTEMPTS, dispatch_due
+from personal_assistant.ai.occurrences import run_occurrences, settled
+from personal_assistant.jobs.model import ClaimedJob
+from personal_assistant.jobs.outcomes import Outcome
+from personal_assistant.workers.options import Timetable
+from personal_assistant.workers.runtime import runtime
+from personal_assistant.workers.tasks import task
+from personal_assistant.workers.utils.health_check import check_health
+
+QUEUE = "ai_tasks"
+_STEP = 500
+
+
+def _run(jobs: Sequence[ClaimedJob]) -> list[Outcome]:
+    return run_occurrences(runtime().db, runtime().clock, jobs)
+
+
+@task(queue=QUEUE, attempts=ATTEMPTS, bulk=_run, settled=settled, time_limit=60)
+def execute_ai_task(ai_task_id: int) -> str:
+    """Run an AI task once, beside its schedule; returns the id of the job that does it."""
+    return AITaskManager(runtime().db, runtime().clock).run_now(ai_task_id)
+
+
+@task(queue=QUEUE)
+def process_due_ai_tasks() -> dict[str, int]:
+    """Queue the jobs of every AI task that is due. The scheduler does this at each second by itself."""
+    count = 0
+    while True:
+        with runtime().db.write() as conn:
+            step = dispatch_due(conn, runtime().clock.now(), _STEP)
+        count += step
+        if step < _STEP:
+            return {"dispatched": count}
+
+
+@task(queue=QUEUE, at_most_once=True)
+def create_ai_reminder(
+    user_id: int,
+    title: str,
+    remind_at: str,
+    description: str | None = None,
+    notification_channels: list[str] | None = None,
+) -> str:
+    """Schedule a reminder at a time in words; returns the answer for the person, for a refusal too."""
+    manager = AITaskManager(runtime().db, runtime().clock)
+    return manager.create_reminder_with_validation(user_id, title, remind_at, description, notification_channels)
+
+
+@task(queue=QUEUE, timetable=Timetable("custom", {"interval_minutes": 30}, missed_policy="skip"))
+def test_scheduler_connection() -> dict[str, Any]:
+    """Say whether database, scheduler and runner work together: that this ran as a job is most of the proof."""
+    findings = check_health(runtime())
+    return {"ok": not any(finding.level == "error" for finding in findings), "at": runtime().clock.now().isoformat()}

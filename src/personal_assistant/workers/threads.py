@@ -1,0 +1,190 @@
+"""The lane of plain tasks: a pool of threads whose deadlines hold."""
+
+import ctypes
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from personal_assistant.jobs.model import ClaimedJob
+from personal_assistant.jobs.outcomes import Failed, Outcome, Retry
+from personal_assistant.timing.clock import Clock
+from personal_assistant.workers.execution import Attempt, run_in_thread
+from personal_assistant.workers.utils.error_handling import JobTimeout
+
+T = TypeVar("T")
+Report = Callable[[ClaimedJob, Outcome, float], None]
+
+# How long a task may go on after JobTimeout was raised in it, before its thread is given up.
+GRACE_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class _Work:
+    """A batch on a thread. `lock` guards the current attempt: a deadline must not hit the attempt after it."""
+
+    attempts: Sequence[Attempt]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    position: int = 0
+    deadline: float | None = None
+    interrupted: bool = False
+    given_up: bool = False
+
+
+class ThreadLane:
+    """Runs batches of plain tasks. `report` is called from the threads, once for each job."""
+
+    def __init__(self, threads: int, clock: Clock, report: Report) -> None:
+        self._size = threads
+        self._clock = clock
+        self._report = report
+        self._inbox: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._busy: dict[int, _Work] = {}
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._threads = 0
+
+    @property
+    def free(self) -> int:
+        """How many batches could start at once."""
+        with self._lock:
+            return max(0, self._size - self._waiting - len(self._busy))
+
+    def submit(self, attempts: Sequence[Attempt]) -> None:
+        """Run a batch of one task on the next free thread."""
+        with self._lock:
+            self._waiting += 1
+            missing = self._threads < min(self._size, self._waiting + len(self._busy))
+            self._threads += missing
+        if missing:
+            threading.Thread(target=self._serve, name="job-thread", daemon=True).start()
+        self._inbox.put(_Work(attempts))
+
+    def next_deadline(self) -> float | None:
+        """The monotonic instant at which `enforce` has something to do."""
+        with self._lock:
+            return min((work.deadline for work in self._busy.values() if work.deadline is not None), default=None)
+
+    def enforce(self) -> None:
+        """Interrupt tasks whose time limit is over, and give up threads that do not react."""
+        now = time.monotonic()
+        with self._lock:
+            late = [
+                (ident, work)
+                for ident, work in self._busy.items()
+                if work.deadline is not None and work.deadline <= now
+            ]
+        for ident, work in late:
+            with work.lock:
+                if work.deadline is None or work.deadline > now:
+                    continue
+                if not work.interrupted:
+                    work.interrupted = True
+                    work.deadline = now + GRACE_SECONDS
+                    _raise_in(ident)
+                    continue
+                work.given_up = True
+                work.deadline = None
+            self._give_up(ident, work)
+
+    def _give_up(self, ident: int, work: _Work) -> None:
+        """Leave a thread that does not stop to itself; a new one takes its place when work comes."""
+        with self._lock:
+            self._busy.pop(ident, None)
+            self._threads -= 1
+        current, *behind = work.attempts[work.position :]
+        self._report(current.job, current.timed_out(self._clock), current.task.options.time_limit)
+        for attempt in behind:
+            again = Retry(self._clock.now(), "A job before it in its batch got stuck.", "interrupted", counted=False)
+            self._report(attempt.job, again, 0.0)
+
+    def close(self) -> None:
+        """Let idle threads end."""
+        for _ in range(self._threads):
+            self._inbox.put(None)
+
+    def _serve(self) -> None:
+        ident = threading.get_ident()
+        while (work := self._inbox.get()) is not None:
+            with self._lock:
+                self._waiting -= 1
+                self._busy[ident] = work
+            bulk = work.attempts[0].task.options.bulk
+            if bulk is not None:
+                self._bulk(work)
+            else:
+                self._one_by_one(work)
+            with self._lock:
+                if work.given_up:
+                    return
+                del self._busy[ident]
+
+    def _one_by_one(self, work: _Work) -> None:
+        for position, attempt in enumerate(work.attempts):
+            started = self._begin(work, position, attempt)
+            outcome = self._within_limit(work, attempt, lambda: run_in_thread(attempt, self._clock))  # noqa: B023
+            if not self._end(work):
+                return
+            self._report(attempt.job, outcome, time.monotonic() - started)
+
+    def _bulk(self, work: _Work) -> None:
+        first = work.attempts[0]
+        bulk = first.task.options.bulk
+        assert bulk is not None
+        started = self._begin(work, 0, first)
+        outcomes: list[Outcome] = []
+
+        def run() -> None:
+            outcomes.extend(bulk([attempt.job for attempt in work.attempts]))
+
+        failure = self._within_limit(work, first, run)
+        if not self._end(work):
+            return
+        share = (time.monotonic() - started) / len(work.attempts)
+        if failure is None and len(outcomes) != len(work.attempts):
+            failure = Failed(
+                f"The bulk function returned {len(outcomes)} outcomes for {len(work.attempts)} jobs.", "bug"
+            )
+        for position, attempt in enumerate(work.attempts):
+            self._report(attempt.job, failure or outcomes[position], share)
+
+    def _begin(self, work: _Work, position: int, attempt: Attempt) -> float:
+        now = time.monotonic()
+        with work.lock:
+            work.position = position
+            work.deadline = now + attempt.task.options.time_limit
+            work.interrupted = False
+        return now
+
+    def _end(self, work: _Work) -> bool:
+        """Close the attempt; False when it was given up and reported already."""
+        with work.lock:
+            work.deadline = None
+            return not work.given_up
+
+    def _within_limit(self, work: _Work, attempt: Attempt, run: Callable[[], T]) -> T | Outcome:
+        """Call `run`; JobTimeout, wherever it strikes before the attempt is closed, becomes the outcome."""
+        try:
+            outcome = self._guarded(attempt, run)
+            with work.lock:
+                struck = work.interrupted
+                work.deadline = None
+            # The interruption is on its way: take it here rather than in the next attempt.
+            while struck:
+                time.sleep(0.001)
+        except JobTimeout:
+            return attempt.timed_out(self._clock)
+        return outcome
+
+    def _guarded(self, attempt: Attempt, run: Callable[[], T]) -> T | Outcome:
+        try:
+            return run()
+        except Exception as error:
+            return attempt.failed(error, self._clock)
+
+
+def _raise_in(thread_id: int) -> None:
+    """Raise JobTimeout in a thread at its next Python instruction (a blocking call in C is not cut short)."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(JobTimeout))

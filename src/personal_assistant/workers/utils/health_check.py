@@ -1,0 +1,191 @@
+"""Health: what is wrong, how bad it is, and what to do about it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from personal_assistant.ai.due import next_due as next_due_ai_task
+from personal_assistant.jobs.due import next_due as next_due_job
+from personal_assistant.jobs.leases import last_heartbeat
+from personal_assistant.jobs.queries import oldest_queued, open_tasks
+from personal_assistant.settings import unknown_settings
+from personal_assistant.store.errors import StoreError
+from personal_assistant.store.tables import ai_tasks, schedules, users
+from personal_assistant.timing.missed import spoken
+from personal_assistant.workers.liveness import living
+from personal_assistant.workers.runtime import Runtime
+from personal_assistant.workers.tasks import load_tasks
+
+Level = Literal["ok", "warning", "error"]
+
+_LAG = timedelta(seconds=15)
+_CLOCK_SLACK = timedelta(seconds=90)
+_MOST_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check saw, and the remedy where there is something to mend."""
+
+    check: str
+    level: Level
+    message: str
+    fix: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+Check = Callable[[Runtime], Iterator[Finding]]
+
+
+def check_health(runtime: Runtime) -> list[Finding]:
+    """The running system: database, scheduler, runner, disk, clock. The worst comes first."""
+    return _run(runtime, (_database, _processes, _lag, _disk, check_clock))
+
+
+def check_setup(runtime: Runtime) -> list[Finding]:
+    """What is configured and stored: settings, task modules, jobs nobody can run, AI tasks that cannot fire."""
+    return _run(runtime, (_settings, _modules, _orphans, _problems, _inactive_people))
+
+
+def _run(runtime: Runtime, checks: tuple[Check, ...]) -> list[Finding]:
+    findings: list[Finding] = []
+    for check in checks:
+        try:
+            findings += check(runtime)
+        except StoreError as error:
+            findings.append(Finding("database", "error", str(error), "See the message; nothing works without it."))
+            break
+    return sorted(findings, key=lambda finding: ("error", "warning", "ok").index(finding.level))
+
+
+def _database(runtime: Runtime) -> Iterator[Finding]:
+    with runtime.db.write() as conn:
+        conn.execute(sa.update(users).where(sa.false()).values(email=users.c.email))
+    yield Finding("database", "ok", f"{runtime.db.where} can be read and written.")
+
+
+def _processes(runtime: Runtime) -> Iterator[Finding]:
+    with runtime.db.read() as conn:
+        alive = living(runtime, conn)
+    now = runtime.clock.now()
+    for role, does, those in (
+        ("scheduler", "nothing fires", [worker for worker in alive if worker.schedules]),
+        ("runner", "no job runs", [worker for worker in alive if worker.runs]),
+    ):
+        if not those:
+            yield Finding(role, "error", f"No {role} is alive: {does}.", "Run `assistant up`, and leave it running.")
+            continue
+        pids = ", ".join(str(worker.pid) for worker in those)
+        yield Finding(role, "ok", f"Alive: process {pids} on {those[0].host}.")
+    silence = timedelta(seconds=runtime.settings.lease_seconds)
+    for worker in alive:
+        if worker.schedules and worker.scheduled_at is not None and now - worker.scheduled_at > 2 * silence:
+            message = (
+                f"The scheduler of process {worker.pid} has not gone round for {spoken(now - worker.scheduled_at)}."
+            )
+            yield Finding("scheduler", "error", message, "Restart it, and look into its log for the cause.")
+
+
+def _lag(runtime: Runtime) -> Iterator[Finding]:
+    with runtime.db.read() as conn:
+        waiting = {
+            "an AI task is due": next_due_ai_task(conn),
+            "a job is due": next_due_job(conn),
+            "a job is queued": oldest_queued(conn),
+        }
+    now = runtime.clock.now()
+    late = {what: now - since for what, since in waiting.items() if since is not None and now - since > _LAG}
+    for what, span in late.items():
+        fix = "Give it time if it has just started; else look into the log, or give it more worker threads."
+        yield Finding("lag", "warning", f"Since {spoken(span)} {what} and has not been taken.", fix)
+    if not late:
+        yield Finding("lag", "ok", "Nothing that is due is waiting.")
+
+
+def _disk(runtime: Runtime) -> Iterator[Finding]:
+    free = shutil.disk_usage(runtime.settings.data_dir).free // 1_000_000
+    least = runtime.settings.min_free_megabytes
+    if free < least:
+        fix = "Free some space: without any, nothing can be accepted or finished."
+        yield Finding("disk", "error", f"{free} MB are free in {runtime.settings.data_dir}; {least} should be.", fix)
+    else:
+        yield Finding("disk", "ok", f"{free} MB are free in {runtime.settings.data_dir}.")
+
+
+def check_clock(runtime: Runtime) -> Iterator[Finding]:
+    """Compare the clock with the newest instant on record: a clock that was set back is behind it."""
+    with runtime.db.read() as conn:
+        newest = last_heartbeat(conn)
+    now = runtime.clock.now()
+    if newest is not None and newest - now > _CLOCK_SLACK:
+        message = f"The system clock is {spoken(newest - now)} behind the last recorded activity."
+        fix = (
+            "Correct the clock (timedatectl set-ntp true). Until then everything comes that much late; nothing is lost."
+        )
+        yield Finding("clock", "error", message, fix)
+    else:
+        yield Finding("clock", "ok", f"The clock says {now:%Y-%m-%d %H:%M:%S} UTC.")
+
+
+def _settings(runtime: Runtime) -> Iterator[Finding]:
+    del runtime
+    for name in unknown_settings():
+        fix = "Correct its name or remove it; the settings are listed in the README."
+        yield Finding("settings", "warning", f"There is no setting like {name}.", fix)
+
+
+def _modules(runtime: Runtime) -> Iterator[Finding]:
+    del runtime
+    for broken in load_tasks().broken:
+        fix = "Update or remove that package; its tasks do not run until then."
+        yield Finding("tasks", "error", f"The task module {broken.module} cannot be loaded: {broken.error}.", fix)
+
+
+def _orphans(runtime: Runtime) -> Iterator[Finding]:
+    declared = load_tasks().tasks
+    with runtime.db.read() as conn:
+        orphans = [group for group in open_tasks(conn) if group.task not in declared]
+    for group in orphans:
+        message = f"{group.count} open job(s) belong to the task {group.task}, which no installed module declares."
+        fix = (
+            "They are kept. Install the package that declares it, or declare the new function with "
+            f"name={group.task!r}; or cancel them: `assistant jobs cancel --task {group.task}`."
+        )
+        yield Finding("tasks", "error", message, fix)
+
+
+def _problems(runtime: Runtime) -> Iterator[Finding]:
+    active = sa.and_(ai_tasks.c.status == "active", ai_tasks.c.next_run_at.is_(None))
+    paused = sa.select(schedules.c.name).where(schedules.c.status == "paused", schedules.c.changed_by_owner.is_(False))
+    with runtime.db.read() as conn:
+        stuck = conn.execute(sa.select(ai_tasks.c.id, ai_tasks.c.title, ai_tasks.c.problem).where(active)).all()
+        stopped = list(conn.execute(paused).scalars())
+    for row in stuck[:_MOST_NAMED]:
+        reason = row.problem or "It is active and has no next instant."
+        fix = f'Give it a schedule: `assistant ai-tasks edit {row.id} --when "every day at 9"`; or remove it.'
+        yield Finding("ai-tasks", "error", f"AI task {row.id} ({row.title[:60]}) cannot fire. {reason}", fix)
+    if len(stuck) > _MOST_NAMED:
+        yield Finding("ai-tasks", "error", f"{len(stuck) - _MOST_NAMED} more AI tasks cannot fire.", "See above.")
+    for name in stopped:
+        fix = f"Mend its cause, then `assistant schedules resume {name}`."
+        yield Finding("schedules", "error", f"The schedule {name} could not run and was paused.", fix)
+
+
+def _inactive_people(runtime: Runtime) -> Iterator[Finding]:
+    closed = (
+        sa.select(users.c.id, sa.func.count().label("number"))
+        .join(ai_tasks, ai_tasks.c.user_id == users.c.id)
+        .where(users.c.is_active.is_(False), ai_tasks.c.status == "active")
+        .group_by(users.c.id)
+    )
+    with runtime.db.read() as conn:
+        rows = conn.execute(closed).all()
+    for row in rows:
+        message = f"Person {row.id} is switched off and has {row.number} active AI task(s)."
+        yield Finding("people", "warning", message, "Pause them, or switch the person on again.")

@@ -1,0 +1,36 @@
+"""What happened to tasks: telling the families how their jobs settled, and the figures per task."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+
+from personal_assistant.jobs.finish import Finished
+from personal_assistant.jobs.outcomes import Cancelled, Failed, Retry, Waiting
+from personal_assistant.jobs.stats import TaskStats, task_stats
+from personal_assistant.workers.tasks import Registry
+
+log = structlog.get_logger(__name__)
+
+
+def settle(conn: sa.Connection, registry: Registry, finished: Sequence[Finished]) -> None:
+    """Log what went wrong, and give each task its say about outcomes other than success, in the same transaction."""
+    for job, outcome in finished:
+        if isinstance(outcome, Failed | Retry):
+            log.warning(
+                "job failed" if isinstance(outcome, Failed) else "job will be tried again",
+                job=job.id,
+                task=job.task,
+                attempt=job.attempt,
+                kind=outcome.kind,
+                error=outcome.error,
+            )
+        task = registry.tasks.get(job.task)
+        if task is not None and task.options.settled and isinstance(outcome, Failed | Cancelled | Waiting):
+            task.options.settled(conn, job, outcome)
+
+
+def recent_stats(conn: sa.Connection, now: datetime, hours: int = 24) -> list[TaskStats]:
+    """Counts, durations, waiting times and kinds of error per task over the last hours."""
+    return task_stats(conn, now - timedelta(hours=hours), now)
