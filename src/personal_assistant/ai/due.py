@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from personal_assistant.ai.model import EXECUTE, QUEUE
 from personal_assistant.jobs.enqueue import enqueue_many
 from personal_assistant.jobs.model import NewJob
+from personal_assistant.store.bulk import update_rows
 from personal_assistant.store.tables import ai_tasks, users
 from personal_assistant.timing.missed import MissedPolicy, Rule, plan
 from personal_assistant.timing.recurrence import ScheduleError, parse_schedule
@@ -62,7 +63,7 @@ def dispatch_due(conn: sa.Connection, now: datetime, limit: int) -> int:
     due = _DUE.where(_ACTIVE, ai_tasks.c.next_run_at <= now).order_by(ai_tasks.c.next_run_at).limit(limit)
     rows = conn.execute(due.with_for_update(skip_locked=True, of=ai_tasks)).all()
     jobs: list[NewJob] = []
-    planned: list[dict[str, Any]] = []
+    planned: list[tuple[int, datetime, datetime]] = []
     over: dict[str, list[int]] = {"processing": [], "completed": []}
     for row in rows:
         try:
@@ -74,12 +75,16 @@ def dispatch_due(conn: sa.Connection, now: datetime, limit: int) -> int:
         steps = plan(rule, row.next_run_at, now, MissedPolicy(row.missed_policy, lateness), _MOST_INSTANTS_OF_ONE)
         jobs += [_job(row, it.due, it.missed) for it in steps.occurrences]
         if steps.next_due is not None:
-            planned.append({"task_id": row.id, "next_instant": steps.next_due})
+            planned.append((row.id, steps.next_due, now))
         else:
             runs = any(it.missed is None for it in steps.occurrences)
             over["processing" if runs else "completed"].append(row.id)
     enqueue_many(conn, jobs, now=now)
-    _write_plans(conn, planned, over, now)
+    update_rows(conn, ai_tasks, "id", ("next_run_at", "updated_at"), planned)
+    for status, ids in over.items():
+        if ids:
+            changes = {"status": status, "next_run_at": None, "updated_at": now}
+            conn.execute(sa.update(ai_tasks).where(ai_tasks.c.id.in_(ids)).values(changes))
     return len(rows)
 
 
@@ -95,20 +100,6 @@ def _job(row: Any, due: datetime, missed: str | None) -> NewJob:
         due_at=due,
         missed=missed,
     )
-
-
-def _write_plans(conn: sa.Connection, planned: list[dict[str, Any]], over: dict[str, list[int]], now: datetime) -> None:
-    if planned:
-        conn.execute(
-            sa.update(ai_tasks)
-            .where(ai_tasks.c.id == sa.bindparam("task_id"))
-            .values(next_run_at=sa.bindparam("next_instant", type_=ai_tasks.c.next_run_at.type), updated_at=now),
-            planned,
-        )
-    for status, ids in over.items():
-        if ids:
-            changes = {"status": status, "next_run_at": None, "updated_at": now}
-            conn.execute(sa.update(ai_tasks).where(ai_tasks.c.id.in_(ids)).values(changes))
 
 
 def _set_aside(conn: sa.Connection, task_id: int, problem: str, now: datetime) -> None:

@@ -162,7 +162,9 @@ def resume(task_id: Id, as_json: Json = False) -> None:
     """Go on with the next occurrence after now."""
     current, manager = _manager()
     task = manager.resume_task(task_id, current.owner.id)
-    print_json(task) if as_json else say(f"⏰ Resumed: {task.title} (id {task.id}), next {current.local(task.next_run_at)}")
+    print_json(task) if as_json else say(
+        f"⏰ Resumed: {task.title} (id {task.id}), next {current.local(task.next_run_at)}"
+    )
     current.warn_if_nobody_schedules()
 
 

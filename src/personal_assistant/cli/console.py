@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+import time
 
 import structlog
 
@@ -16,6 +17,7 @@ from personal_assistant.workers.runtime import Runtime
 log = structlog.get_logger(__name__)
 
 _STEP = 500
+_LEISURE = 3.0
 _LATE_SECONDS = 60
 
 
@@ -55,8 +57,11 @@ class Console:
             self._news.wait()
             self._news.clear()
             try:
+                started = time.monotonic()
                 while self._print_some():
-                    pass
+                    # A flood is printed at leisure, so that delivering goes first.
+                    time.sleep(_LEISURE * (time.monotonic() - started))
+                    started = time.monotonic()
             except StoreError as error:
                 log.error("notifications could not be read", error=str(error))  # noqa: TRY400
 

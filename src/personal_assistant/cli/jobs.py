@@ -34,8 +34,14 @@ def list_(
         print_json(found)
         return
     rows = [
-        (job.id, job.state, job.task.rsplit(".", 1)[-1], f"{job.attempt}/{job.max_attempts}", current.local(job.run_at),
-         job.error or "")
+        (
+            job.id,
+            job.state,
+            job.task.rsplit(".", 1)[-1],
+            f"{job.attempt}/{job.max_attempts}",
+            current.local(job.run_at),
+            job.error or "",
+        )
         for job in found
     ]
     table(("id", "state", "task", "attempt", "due", "error"), rows, empty="There are no such jobs.")

@@ -23,10 +23,22 @@ def list_(
     with current.runtime.db.read() as conn:
         found = list_notifications(conn, current.owner.id, unread=unread, limit=limit)
     if as_json:
-        print_json([{**{name: getattr(it, name) for name in it.__dataclass_fields__}, "late_seconds": it.late_seconds} for it in found])
+        print_json(
+            [
+                {**{name: getattr(it, name) for name in it.__dataclass_fields__}, "late_seconds": it.late_seconds}
+                for it in found
+            ]
+        )
         return
     rows = [
-        (str(it.id), "" if it.read_at else "●", current.local(it.sent_at), _late(it.late_seconds), it.title, it.body or "")
+        (
+            str(it.id),
+            "" if it.read_at else "●",
+            current.local(it.sent_at),
+            _late(it.late_seconds),
+            it.title,
+            it.body or "",
+        )
         for it in found
     ]
     table(("id", "new", "delivered", "late", "title", "text"), rows, empty="Nothing has been delivered yet.")

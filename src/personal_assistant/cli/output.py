@@ -16,7 +16,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document inst
 
 def clean(text: str) -> str:
     """Text from outside without control characters, so that it cannot drive the terminal."""
-    return "".join(char if unicodedata.category(char) not in ("Cc", "Cf", "Cs") or char == "\u200d" else " " for char in text)
+    return "".join(
+        char if unicodedata.category(char) not in ("Cc", "Cf", "Cs") or char == "\u200d" else " " for char in text
+    )
 
 
 def print_json(value: Any) -> None:

@@ -26,7 +26,9 @@ class Session:
 
     def local(self, instant: datetime | None) -> str:
         """An instant on the owner's clock, or a dash."""
-        return "–" if instant is None else instant.astimezone(get_zone(self.owner.zone)).strftime("%a %d %b %Y %H:%M:%S")
+        return (
+            "–" if instant is None else instant.astimezone(get_zone(self.owner.zone)).strftime("%a %d %b %Y %H:%M:%S")
+        )
 
     def warn_if_nobody_schedules(self) -> None:
         """Say loudly that what was accepted waits until an assistant runs."""

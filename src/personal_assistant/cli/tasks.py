@@ -21,13 +21,21 @@ def list_(as_json: Json = False) -> None:
         stats = {it.task: it for it in recent_stats(conn, current.runtime.clock.now())}
     registry = load_tasks()
     if as_json:
-        print_json([{"task": name, "queue": it.options.queue, "stats": stats.get(name)} for name, it in sorted(registry.tasks.items())])
+        print_json(
+            [
+                {"task": name, "queue": it.options.queue, "stats": stats.get(name)}
+                for name, it in sorted(registry.tasks.items())
+            ]
+        )
         return
     rows = []
     for name, declared in sorted(registry.tasks.items()):
         it = stats.get(name)
-        figures = ("0", "0", "–", "–") if it is None else (
-            str(it.succeeded), str(it.failed), _ms(it.mean_run_seconds), _ms(it.longest_wait_seconds))
+        figures = (
+            ("0", "0", "–", "–")
+            if it is None
+            else (str(it.succeeded), str(it.failed), _ms(it.mean_run_seconds), _ms(it.longest_wait_seconds))
+        )
         rows.append((name.rsplit(".", 1)[-1], declared.options.queue, *figures))
     table(("task", "queue", "done 24 h", "failed", "mean run", "longest wait"), rows, empty="No tasks are declared.")
 
@@ -37,7 +45,9 @@ def _ms(seconds: float) -> str:
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="The task's name, or the last part of it.")], as_json: Json = False) -> None:
+def show(
+    name: Annotated[str, typer.Argument(help="The task's name, or the last part of it.")], as_json: Json = False
+) -> None:
     """One task: what it does and what it declares."""
     from personal_assistant.workers.tasks import load_tasks
 
@@ -49,7 +59,9 @@ def show(name: Annotated[str, typer.Argument(help="The task's name, or the last 
         "attempts": 1 if options.at_most_once else options.attempts,
         "time_limit_seconds": options.time_limit,
         "guarantee": "at most once" if options.at_most_once else "at least once",
-        "timetable": None if options.timetable is None else [options.timetable.schedule_type, dict(options.timetable.config)],
+        "timetable": None
+        if options.timetable is None
+        else [options.timetable.schedule_type, dict(options.timetable.config)],
         "bulk": options.bulk is not None,
         "about": (declared.run.__doc__ or "").strip(),
     }

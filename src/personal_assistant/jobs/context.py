@@ -1,6 +1,5 @@
 """What a running task can ask and say about its own job."""
 
-import threading
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -24,20 +23,20 @@ class JobContext:
         self.job_id = job_id
         self.attempt = attempt
         self._report = report
-        self._cancel = threading.Event()
+        self._cancel = False
         self._reported_at = 0.0
 
     def request_cancel(self) -> None:
         """Ask the task to stop; called by the runner."""
-        self._cancel.set()
+        self._cancel = True
 
     @property
     def cancel_requested(self) -> bool:
-        return self._cancel.is_set()
+        return self._cancel
 
     def check(self) -> None:
         """Raise JobCancelled when the job is to stop. Long tasks call this between steps."""
-        if self._cancel.is_set():
+        if self._cancel:
             raise JobCancelled
 
     def progress(self, done: float, total: float | None = None, note: str = "") -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from personal_assistant.jobs.ids import new_job_id
 from personal_assistant.jobs.model import OPEN_STATES, NewJob
+from personal_assistant.store.bulk import insert_rows
 from personal_assistant.store.database import insert_new, wake_after_commit
 from personal_assistant.store.tables import jobs
 from personal_assistant.timing.clock import utc_now
@@ -30,7 +31,9 @@ def enqueue_many(conn: sa.Connection, batch: Sequence[NewJob], *, now: datetime 
     if not batch:
         return
     instant = now or utc_now()
-    conn.execute(insert_new(conn, jobs), [_row(job, instant) for job in batch])
+    rows = [_row(job, instant) for job in batch]
+    columns = tuple(name for name in rows[0] if any(row[name] is not None for row in rows))
+    insert_rows(conn, jobs, columns, [[row[name] for name in columns] for row in rows])
     wake_after_commit(conn)
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry, Succeeded, Waiting
+from personal_assistant.store.bulk import update_rows
 from personal_assistant.store.database import wake_after_commit
 from personal_assistant.store.tables import job_errors, jobs
 
@@ -25,17 +26,12 @@ def finish_many(conn: sa.Connection, worker_id: str, finished: Sequence[Finished
     """
     current = _still_held(conn, worker_id, [job.id for job, _ in finished])
     valid = [(job, outcome) for job, outcome in finished if current.get(job.id) == job.attempt]
-    groups: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[list[Any]]] = defaultdict(list)
     for job, outcome in valid:
         values = _changes(job, outcome, now)
-        groups[frozenset(values)].append({"job_id": job.id, **{f"new_{name}": value for name, value in values.items()}})
-    for names, rows in groups.items():
-        statement = (
-            sa.update(jobs)
-            .where(jobs.c.id == sa.bindparam("job_id"))
-            .values({name: sa.bindparam(f"new_{name}", type_=jobs.c[name].type) for name in names})
-        )
-        conn.execute(statement, rows)
+        groups[tuple(values)].append([job.id, *values.values()])
+    for columns, rows in groups.items():
+        update_rows(conn, jobs, "id", columns, rows)
     errors = [_error_row(worker_id, job, outcome, now) for job, outcome in valid if isinstance(outcome, Failed | Retry)]
     if errors:
         conn.execute(sa.insert(job_errors), errors)
@@ -56,7 +52,7 @@ def _still_held(conn: sa.Connection, worker_id: str, ids: Sequence[str]) -> dict
 def _changes(job: ClaimedJob, outcome: Outcome, now: datetime) -> dict[str, Any]:
     match outcome:
         case Succeeded(result):
-            changes = {"state": "succeeded", "finished_at": now, "error": None, "error_kind": None}
+            changes: dict[str, Any] = {"state": "succeeded", "finished_at": now, "error": None, "error_kind": None}
             return changes if result is None else {**changes, "result": result}
         case Failed(error, kind):
             return {"state": "failed", "finished_at": now, "error": error[:MAX_TEXT], "error_kind": kind}
@@ -88,9 +84,5 @@ def _error_row(worker_id: str, job: ClaimedJob, outcome: Failed | Retry, now: da
 
 def write_progress(conn: sa.Connection, worker_id: str, progress: Mapping[str, Any]) -> None:
     """Write how far this worker's running jobs are: job id to a value that JSON can hold."""
-    statement = (
-        sa.update(jobs)
-        .where(jobs.c.id == sa.bindparam("job_id"), jobs.c.worker_id == worker_id, jobs.c.state == "running")
-        .values(progress=sa.bindparam("new_progress", type_=jobs.c.progress.type))
-    )
-    conn.execute(statement, [{"job_id": job_id, "new_progress": value} for job_id, value in progress.items()])
+    held = _still_held(conn, worker_id, list(progress))
+    update_rows(conn, jobs, "id", ("progress",), [[job_id, progress[job_id]] for job_id in held])

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.notifications.channels import IN_APP, route
-from personal_assistant.store.database import insert_new, wake_after_commit
+from personal_assistant.store.bulk import insert_rows
+from personal_assistant.store.database import wake_after_commit
 from personal_assistant.store.tables import CHANNELS, deliveries
 
 _MAX_BODY = 10_000
@@ -60,7 +61,7 @@ def deliver(conn: sa.Connection, messages: Sequence[Message], now: datetime) -> 
     """
     rows = [row for message in messages for row in _rows(message, now)]
     if rows:
-        conn.execute(insert_new(conn, deliveries), rows)
+        insert_rows(conn, deliveries, tuple(rows[0]), [list(row.values()) for row in rows])
         wake_after_commit(conn)
 
 

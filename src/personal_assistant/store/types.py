@@ -9,25 +9,10 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
-class _SqliteInstant(sa.DateTime):
-    """Text with six digits of a second, so that text order is time order; half the cost of the stock type."""
-
-    def bind_processor(self, dialect: Dialect) -> Any:
-        del dialect
-        return lambda value: None if value is None else value.isoformat(" ", "microseconds")
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        del dialect, coltype
-        return lambda value: None if value is None else datetime.fromisoformat(value)
-
-    def literal_processor(self, dialect: Dialect) -> Any:
-        del dialect
-        return lambda value: f"'{value.isoformat(' ', 'microseconds')}'"
-
-
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware instant, stored as naive UTC (the form that databases of the earlier scheduler hold).
 
+    On SQLite it is text with six digits of a second, so that text order is time order.
     Raises ValueError for a naive one, so that a wall-clock time can never slip in as an instant.
     """
 
@@ -35,19 +20,35 @@ class UTCDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(_SqliteInstant() if dialect.name == "sqlite" else sa.DateTime())
+        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.DateTime())
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        return instant_text(value) if dialect.name == "sqlite" else _naive(value)
+
+    def process_literal_param(self, value: datetime | None, dialect: Dialect) -> str:
+        del dialect
+        return "NULL" if value is None else f"'{instant_text(value)}'"
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         del dialect
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError("an instant needs a time zone")
-        return value.astimezone(UTC).replace(tzinfo=None)
+        return (datetime.fromisoformat(value) if isinstance(value, str) else value).replace(tzinfo=UTC)  # type: ignore[no-any-return]
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        del dialect
-        return None if value is None else value.replace(tzinfo=UTC)
+
+def _naive(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def instant_text(instant: datetime) -> str:
+    """An instant in the form in which SQLite stores it and PostgreSQL reads it."""
+    if instant.tzinfo is UTC:
+        return instant.isoformat(" ", "microseconds")[:-6]
+    return _naive(instant).isoformat(" ", "microseconds")
 
 
 def word_list() -> sa.types.TypeEngine[Any]:
