@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from personal_assistant.cli.output import Json, print_json, say, table
+from personal_assistant.cli.output import Json, group, print_json, say, table
 
-app = typer.Typer(help="Reminders and other AI tasks.", no_args_is_help=True)
+app = group("Reminders and other AI tasks.")
 
 Id = Annotated[int, typer.Argument(help="The AI task's id.")]
 

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from personal_assistant.cli.output import Json, print_json, table
+from personal_assistant.cli.output import Json, group, print_json, table
 
-app = typer.Typer(help="Measure this system on this machine, on scratch data.", no_args_is_help=True)
+app = group("Measure this system on this machine, on scratch data.")
 
 
 def _progress(as_json: bool) -> Any:

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from personal_assistant.cli.output import Json, print_json, say, table
+from personal_assistant.cli.output import Json, group, print_json, say, table
 
-app = typer.Typer(help="Pieces of work, what became of them, and doing them again.", no_args_is_help=True)
+app = group("Pieces of work, what became of them, and doing them again.")
 
 JobId = Annotated[str, typer.Argument(help="The job's id.")]
 

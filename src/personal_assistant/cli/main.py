@@ -3,8 +3,6 @@
 import json
 import sys
 
-import typer
-
 from personal_assistant.cli import (
     ai_tasks,
     bench,
@@ -18,14 +16,12 @@ from personal_assistant.cli import (
     time,
     up,
 )
+from personal_assistant.cli.output import group
 from personal_assistant.errors import AssistantError
 
-app = typer.Typer(
+app = group(
+    "The background half of a personal assistant: it remembers, watches and does things while nobody is looking.",
     name="assistant",
-    help="The background half of a personal assistant: it remembers, watches and does things while nobody is looking.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
 )
 app.command("up")(up.up)
 app.command("init")(setup.init)

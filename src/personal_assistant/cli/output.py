@@ -14,6 +14,21 @@ import typer
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
+def group(about: str, name: str | None = None) -> typer.Typer:
+    """A group of commands that prints its help when it is given none.
+
+    Help and usage errors are plain text: importing what draws them in colour takes longer than all the rest of --help.
+    """
+    return typer.Typer(
+        name=name,
+        help=about,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+
+
 def clean(text: str) -> str:
     """Text from outside without control characters, so that it cannot drive the terminal."""
     return "".join(

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from personal_assistant.cli.output import Json, print_json, say, table
+from personal_assistant.cli.output import Json, group, print_json, say, table
 
-app = typer.Typer(help="The timetable of system tasks.", no_args_is_help=True)
+app = group("The timetable of system tasks.")
 
 Name = Annotated[str, typer.Argument(help="The schedule's name, or the last part of it.")]
 

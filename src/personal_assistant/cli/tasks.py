@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from personal_assistant.cli.output import Json, print_json, say, table
+from personal_assistant.cli.output import Json, group, print_json, say, table
 
-app = typer.Typer(help="The tasks that the workers know, with their figures.", no_args_is_help=True)
+app = group("The tasks that the workers know, with their figures.")
 
 
 @app.command("list")
