@@ -35,7 +35,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         del dialect
         if value is None:
             return None
-        return (datetime.fromisoformat(value) if isinstance(value, str) else value).replace(tzinfo=UTC)  # type: ignore[no-any-return]
+        return (datetime.fromisoformat(value) if isinstance(value, str) else value).replace(tzinfo=UTC)
 
 
 def _naive(instant: datetime) -> datetime:

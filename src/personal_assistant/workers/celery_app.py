@@ -15,7 +15,7 @@ from personal_assistant.workers.options import TaskOptions
 from personal_assistant.workers.runtime import runtime
 
 
-class LedgerTask(Task):
+class LedgerTask(Task[..., Any]):
     """A Celery task whose calls are jobs in the ledger."""
 
     abstract = True
@@ -26,20 +26,20 @@ class LedgerTask(Task):
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
         task_id: str | None = None,
-        *,
+        *ignored_options: Any,
         countdown: float | None = None,
         eta: datetime | None = None,
         priority: int | None = None,
         user_id: int | None = None,
         unique_key: str | None = None,
         **ignored: Any,
-    ) -> AsyncResult:
+    ) -> AsyncResult[Any]:
         """Write the job; it is handed to a worker after the commit.
 
         `countdown` (seconds) and `eta` (an instant; naive means UTC) wait in the ledger, not in a worker's memory.
         The result's id is the job's id: the one already open when `unique_key` is held.
         """
-        del ignored  # broker options mean nothing to the ledger
+        del ignored_options, ignored  # broker options mean nothing to the ledger
         now = runtime().clock.now()
         if countdown is not None:
             eta = now + timedelta(seconds=countdown)

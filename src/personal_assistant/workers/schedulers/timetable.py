@@ -138,7 +138,7 @@ def sync_timetable(runtime: Runtime, zone: str) -> None:
         rows = {row.name: row for row in conn.execute(sa.select(schedules))}
         for name, timetable in declared.items():
             _sync_one(conn, name, _declared(timetable, zone), rows.get(name), runtime.clock)
-        for name, row in rows.items():
+        for row in rows.values():
             if row.task not in tasks and row.status != "off":
                 _write(conn, row.id, now, status="off", next_run_at=None)
 

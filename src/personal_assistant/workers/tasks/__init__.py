@@ -27,10 +27,8 @@ def task(*, queue: str, name: str | None = None, **options: Any) -> Callable[[Ca
     declared = TaskOptions(queue=queue, **options)
 
     def declare(function: Callable[..., Any]) -> LedgerTask:
-        made: LedgerTask = app.task(
-            function, name=name or f"{function.__module__}.{function.__name__}", base=LedgerTask, options=declared
-        )
-        return made
+        full_name = name or f"{function.__module__}.{function.__name__}"
+        return app.task(name=full_name, base=LedgerTask, options=declared)(function)
 
     return declare
 

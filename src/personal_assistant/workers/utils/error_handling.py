@@ -14,7 +14,7 @@ from personal_assistant.store.errors import StoreError
 
 
 class ErrorKind(StrEnum):
-    """`transient` may work later, `permanent` will not; `bug`: the task's code is wrong; `timeout`: it took too long."""
+    """`transient` may work later, `permanent` will not, `bug` is a mistake in the task, `timeout`: it took too long."""
 
     TRANSIENT = "transient"
     PERMANENT = "permanent"
