@@ -47,7 +47,7 @@ def running(runtime: Runtime) -> Iterator[Running]:
     environment.pop("DATABASE_URL", None)
     environment |= {"ASSISTANT_DATA_DIR": str(runtime.settings.data_dir), "ASSISTANT_ZONE": "UTC"}
     started = time.monotonic()
-    process = subprocess.Popen(  # noqa: S603 - our own program
+    process = subprocess.Popen(
         [sys.executable, "-m", "personal_assistant.cli.main", "up", "--json"],
         env=environment,
         cwd=runtime.settings.data_dir,

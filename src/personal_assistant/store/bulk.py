@@ -45,9 +45,8 @@ def _insert(table: sa.Table, columns: tuple[str, ...], dialect: Dialect) -> sa.T
     names = ", ".join(f'"{name}"' for name in columns)
     values = ", ".join(_value(table.c[name], position, dialect) for position, name in enumerate(columns))
     # WHERE true: without it SQLite takes ON for the beginning of a join condition.
-    return sa.text(
-        f"INSERT INTO {table.name} ({names}) SELECT {values} FROM {_source(dialect)} WHERE true ON CONFLICT DO NOTHING"
-    )  # noqa: S608 - names of our own tables
+    rows = f"SELECT {values} FROM {_source(dialect)} WHERE true"  # noqa: S608 - names of our own tables
+    return sa.text(f"INSERT INTO {table.name} ({names}) {rows} ON CONFLICT DO NOTHING")
 
 
 @lru_cache(maxsize=64)
