@@ -37,9 +37,9 @@ make_environment() (
     environment=$1 lock=$2
     unset VIRTUAL_ENV PYTHONHOME PYTHONPATH
     python=$(find_python) || fail "Python 3.11 or newer is needed: install it with  apt-get install python3 python3-venv"
+    # A home that cannot be written to (a service account has one) cannot hold a cache.
+    [ -w "${HOME:-/nowhere}" ] || export PIP_NO_CACHE_DIR=1 UV_CACHE_DIR=$tools/cache
     get_uv
-    # A home that cannot be written to (a service account has one) cannot hold the cache.
-    [ -w "${HOME:-/nowhere}" ] || export UV_CACHE_DIR=$tools/cache
     export UV_PYTHON_DOWNLOADS=never
     use_mirror_of_pip
     {
@@ -101,5 +101,5 @@ install_venv() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
     note "Installing Debian's python3-venv."
     export DEBIAN_FRONTEND=noninteractive
-    { apt-get update -qq && apt-get install -qq -y --no-install-recommends python3-venv; } >&2 && has ensurepip
+    { apt-get update -qq && apt-get install -qq -y --no-install-recommends python3-venv; } >/dev/null && has ensurepip
 }
