@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from personal_assistant.cli.output import Json, group, print_json, say, table
+from personal_assistant.cli.output import Json, command_name, group, print_json, say, table
 
 app = group("Reminders and other AI tasks.")
 
@@ -27,7 +27,6 @@ def list_(
 ) -> None:
     """Your AI tasks, the next due first."""
     from personal_assistant.ai.formatting import sign
-    from personal_assistant.cli.session import command_name
 
     current, manager = _manager()
     tasks = manager.get_user_tasks(current.owner.id, state, limit)

@@ -16,7 +16,7 @@ from personal_assistant.cli import (
     time,
     up,
 )
-from personal_assistant.cli.output import group
+from personal_assistant.cli.output import as_typed, group
 from personal_assistant.errors import AssistantError
 
 app = group(
@@ -52,6 +52,7 @@ def main() -> None:
 
 
 def _fail(sentence: str) -> None:
+    sentence = as_typed(sentence)
     if "--json" in sys.argv:
         print(json.dumps({"error": sentence}, ensure_ascii=False))  # noqa: T201
     print(f"❌ {sentence}", file=sys.stderr)  # noqa: T201

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -27,6 +28,16 @@ def group(about: str, name: str | None = None) -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
+
+
+def command_name() -> str:
+    """How the person calls this program; the launcher script says so."""
+    return os.environ.get("ASSISTANT_LAUNCHER", "assistant")
+
+
+def as_typed(message: str) -> str:
+    """Our own message, with the commands that it names written as the person has to type them."""
+    return message.replace("`assistant ", f"`{command_name()} ")
 
 
 def clean(text: str) -> str:

@@ -1,20 +1,14 @@
 """What every command starts with: the runtime, the owner, and a word when nobody is there to do the work."""
 
-import os
 from dataclasses import dataclass
 from datetime import datetime
 
-from personal_assistant.cli.output import warn
+from personal_assistant.cli.output import command_name, warn
 from personal_assistant.store.people import Person
 from personal_assistant.timing.zones import get_zone
 from personal_assistant.workers.liveness import scheduler_alive
 from personal_assistant.workers.runtime import Runtime, runtime
 from personal_assistant.workers.setup import ready_owner
-
-
-def command_name() -> str:
-    """How the person calls this program; the launcher script says so."""
-    return os.environ.get("ASSISTANT_LAUNCHER", "assistant")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,11 @@ from typing import Annotated
 
 import typer
 
-from personal_assistant.cli.output import Json, print_json, say
+from personal_assistant.cli.output import Json, command_name, print_json, say
 
 
 def init(as_json: Json = False) -> None:
     """Set up the data directory, the tables and the owner. Doing it again changes nothing."""
-    from personal_assistant.cli.session import command_name
     from personal_assistant.workers.runtime import runtime
     from personal_assistant.workers.setup import prepare
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from personal_assistant.cli.output import Json, print_json, say, table
+from personal_assistant.cli.output import Json, as_typed, print_json, say, table
 
 
 def status(as_json: Json = False) -> None:
@@ -33,7 +33,7 @@ def status(as_json: Json = False) -> None:
     for task in ahead:
         say(f"⏰ {current.local(task.next_run_at)}  {task.title} (id {task.id})")
     for finding in findings:
-        say(f"{'❌' if finding.level == 'error' else '⚠️ '} {finding.message} {finding.fix or ''}")
+        say(as_typed(f"{'❌' if finding.level == 'error' else '⚠️ '} {finding.message} {finding.fix or ''}"))
 
 
 def doctor(as_json: Json = False) -> None:
@@ -46,7 +46,7 @@ def doctor(as_json: Json = False) -> None:
     if as_json:
         print_json(findings)
     else:
-        rows = [(finding.check, finding.level, finding.message, finding.fix or "") for finding in findings]
+        rows = [(finding.check, finding.level, finding.message, as_typed(finding.fix or "")) for finding in findings]
         table(("check", "result", "what", "what to do"), rows, empty="Nothing was checked.")
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(1)

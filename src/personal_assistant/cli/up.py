@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from personal_assistant.cli.output import Json, print_json, say, warn
+from personal_assistant.cli.output import Json, as_typed, command_name, print_json, say, warn
 from personal_assistant.errors import AssistantError
 
 if TYPE_CHECKING:
@@ -86,12 +86,10 @@ def _warn_of_clock(current: "Runtime") -> None:
 
     for finding in check_clock(current):
         if finding.level != "ok":
-            warn(f"⚠️  {finding.message} {finding.fix or ''}")
+            warn(as_typed(f"⚠️  {finding.message} {finding.fix or ''}"))
 
 
 def _greet(current: "Runtime", owner: "Person", as_json: bool) -> None:
-    from personal_assistant.cli.session import command_name
-
     if as_json:
         print_json({"ready": True, "pid": os.getpid(), "database": current.db.where, "zone": owner.zone})
     else:
