@@ -119,7 +119,7 @@ def load_settings() -> Settings:
 def unknown_settings() -> list[str]:
     """Names that look like settings and are none, with where they stand, for `assistant doctor`."""
     known = {name.lower() for name in Settings.model_fields}
-    switches = {f"{PREFIX}CONFIG"}
+    switches = {f"{PREFIX}CONFIG", f"{PREFIX}LAUNCHER"}
     found = [
         f"{name} in the environment"
         for name in os.environ
