@@ -1,0 +1,114 @@
+"""The scripts of the README, run the way people run them, on a checkout with a made-up environment."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+FAKE_COMMAND = """#!/bin/sh
+echo "called as $ASSISTANT_LAUNCHER with $*"
+"""
+
+
+class Checkout:
+    """A copy of what the scripts need, in a folder whose name has a space, and a way to call them."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self.path = folder / "my assistant"
+        for name in ("scripts", "requirements"):
+            shutil.copytree(root / name, self.path / name)
+        shutil.copy(root / "pyproject.toml", self.path)
+
+    def make_environment(self) -> None:
+        """An environment whose `assistant` only says how it was called, marked as made from the present lock."""
+        bin_folder = self.path / ".venv" / "bin"
+        bin_folder.mkdir(parents=True)
+        for name in ("python", "assistant"):
+            (bin_folder / name).write_text(FAKE_COMMAND)
+            (bin_folder / name).chmod(0o755)
+        parts = ["requirements/base.txt", "pyproject.toml", "scripts/environment.sh"]
+        content = f"{self.path}\n".encode() + b"".join((self.path / part).read_bytes() for part in parts)
+        (self.path / ".venv" / ".made").write_text(f"{hashlib.sha256(content).hexdigest()}  -\n")
+
+    def call(self, *words: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            words, cwd=cwd or self.path, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60
+        )
+
+
+@pytest.fixture
+def checkout(root: Path, tmp_path: Path) -> Checkout:
+    return Checkout(root, tmp_path)
+
+
+def test_up_runs_the_assistant_and_passes_arguments_on(checkout: Checkout) -> None:
+    checkout.make_environment()
+    done = checkout.call("./scripts/up", "--json")
+    assert (done.stdout, done.stderr) == ("called as ./scripts/assistant with up --json\n", "")
+
+
+def test_the_command_knows_how_it_was_typed(checkout: Checkout, tmp_path: Path) -> None:
+    checkout.make_environment()
+    link = tmp_path / "pa"
+    link.symlink_to(checkout.path / "scripts" / "assistant")
+    done = checkout.call("./pa", "remind", "water the plants", cwd=tmp_path)
+    assert done.stdout == "called as ./pa with remind water the plants\n"
+
+
+def test_a_launcher_with_a_space_in_its_path_can_be_pasted(checkout: Checkout, tmp_path: Path) -> None:
+    checkout.make_environment()
+    done = checkout.call(checkout.path / "scripts" / "up", cwd=tmp_path)
+    launcher = done.stdout.removeprefix("called as ").partition(" with ")[0]
+    assert checkout.call("bash", "-c", f"{launcher} status").stdout.endswith("with status\n")
+
+
+def test_a_second_run_costs_next_to_nothing(checkout: Checkout) -> None:
+    checkout.make_environment()
+    took = []
+    for _ in range(3):
+        started = time.monotonic()
+        checkout.call("./scripts/assistant")
+        took.append(time.monotonic() - started)
+    assert min(took) < 0.5
+
+
+def only_programs(folder: Path, *names: str) -> str:
+    """A search path on which nothing but these programs is found."""
+    folder.mkdir()
+    for name in names:
+        found = shutil.which(name)
+        assert found is not None
+        (folder / name).symlink_to(found)
+    return str(folder)
+
+
+TOOLS = ("bash", "env", "dirname", "readlink", "cat", "sha256sum", "flock", "sed", "rm", "id")
+
+
+def test_without_python_it_says_what_to_install(checkout: Checkout, tmp_path: Path) -> None:
+    done = checkout.call("./scripts/up", PATH=only_programs(tmp_path / "bin", *TOOLS))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("❌ Python 3.11 or newer is needed")
+
+
+def test_without_a_way_to_get_pip_it_says_what_to_install(checkout: Checkout, tmp_path: Path) -> None:
+    path = only_programs(tmp_path / "bin", *TOOLS)
+    python = tmp_path / "bin" / "python3.11"
+    python.write_text('#!/bin/sh\ncase "$2" in import\\ sys*) echo "$0" ;; *) exit 1 ;; esac\n')
+    python.chmod(0o755)
+    done = checkout.call("./scripts/up", PATH=path)
+    assert done.returncode == 1
+    assert "apt-get install python3-venv" in done.stderr.splitlines()[-1]
+
+
+def test_a_lock_that_changed_is_set_up_again(checkout: Checkout, tmp_path: Path) -> None:
+    checkout.make_environment()
+    with (checkout.path / "requirements" / "base.txt").open("a") as lock:
+        lock.write("# one more line\n")
+    done = checkout.call("./scripts/up", PATH=only_programs(tmp_path / "bin", *TOOLS))
+    assert done.returncode == 1
+    assert "Setting up .venv" in done.stderr
