@@ -12,8 +12,8 @@ from personal_assistant.jobs.enqueue import enqueue_many
 from personal_assistant.jobs.model import NewJob
 from personal_assistant.store.bulk import update_rows
 from personal_assistant.store.tables import ai_tasks, users
-from personal_assistant.timing.missed import MissedPolicy, Rule, plan
-from personal_assistant.timing.recurrence import ScheduleError, parse_schedule
+from personal_assistant.timing.missed import MissedPolicy, Plan, Rule, plan
+from personal_assistant.timing.recurrence import parse_schedule
 
 # A reminder that was under way when its process was killed is run again; so many kills in a row are not chance.
 ATTEMPTS = 20
@@ -67,12 +67,10 @@ def dispatch_due(conn: sa.Connection, now: datetime, limit: int) -> int:
     over: dict[str, list[int]] = {"processing": [], "completed": []}
     for row in rows:
         try:
-            rule = _rule(row.schedule_type, row.config, row.zone)
-        except (ScheduleError, ValueError) as error:
+            steps = _steps(row, now)
+        except (ValueError, ArithmeticError) as error:
             _set_aside(conn, row.id, str(error), now)
             continue
-        lateness = None if row.max_lateness_seconds is None else timedelta(seconds=row.max_lateness_seconds)
-        steps = plan(rule, row.next_run_at, now, MissedPolicy(row.missed_policy, lateness), _MOST_INSTANTS_OF_ONE)
         jobs += [_job(row, it.due, it.missed) for it in steps.occurrences]
         if steps.next_due is not None:
             planned.append((row.id, steps.next_due, now))
@@ -86,6 +84,12 @@ def dispatch_due(conn: sa.Connection, now: datetime, limit: int) -> int:
             changes = {"status": status, "next_run_at": None, "updated_at": now}
             conn.execute(sa.update(ai_tasks).where(ai_tasks.c.id.in_(ids)).values(changes))
     return len(rows)
+
+
+def _steps(row: Any, now: datetime) -> Plan:
+    rule = _rule(row.schedule_type, row.config, row.zone)
+    lateness = None if row.max_lateness_seconds is None else timedelta(seconds=row.max_lateness_seconds)
+    return plan(rule, row.next_run_at, now, MissedPolicy(row.missed_policy, lateness), _MOST_INSTANTS_OF_ONE)
 
 
 def _job(row: Any, due: datetime, missed: str | None) -> NewJob:

@@ -6,17 +6,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from personal_assistant.ai import formatting
+from personal_assistant.ai import formatting, rows
 from personal_assistant.ai.due import ATTEMPTS
-from personal_assistant.ai.model import EXECUTE, QUEUE, SELECTED, AITask, AITaskError, AITaskNotFoundError, ai_task_of
+from personal_assistant.ai.model import EXECUTE, QUEUE, SELECTED, AITask, AITaskError, ai_task_of
 from personal_assistant.ai.validation import Draft, check_fields, check_schedule
 from personal_assistant.errors import AssistantError
 from personal_assistant.jobs.cancel import cancel_occurrences
 from personal_assistant.jobs.enqueue import enqueue
-from personal_assistant.jobs.model import NewJob
+from personal_assistant.jobs.model import JobView, NewJob
+from personal_assistant.jobs.queries import list_jobs
+from personal_assistant.jobs.replay import REPLAYABLE, replay
 from personal_assistant.store.database import Database, wake_after_commit
 from personal_assistant.store.people import Person, get_person
-from personal_assistant.store.tables import AI_TASK_STATES, ai_tasks
+from personal_assistant.store.tables import ai_tasks
 from personal_assistant.timing.clock import Clock, SystemClock
 from personal_assistant.timing.language import TimeRefused, understand, understand_sentence
 from personal_assistant.timing.recurrence import ScheduleError, parse_schedule
@@ -134,21 +136,20 @@ class AITaskManager:
     def get_task(self, task_id: int, user_id: int | None = None) -> AITask:
         """One AI task; with `user_id` only that person's. Raises AITaskNotFoundError."""
         with self._db.read() as conn:
-            return self._get(conn, task_id, user_id)
+            return rows.find(conn, task_id, user_id)
 
     def get_due_tasks(self, limit: int = 100) -> list[AITask]:
         """Active AI tasks whose instant has come, the most overdue first."""
         due = SELECTED.where(ai_tasks.c.status == "active", ai_tasks.c.next_run_at <= self._clock.now())
         with self._db.read() as conn:
-            rows = conn.execute(due.order_by(ai_tasks.c.next_run_at).limit(limit)).mappings()
-            return [ai_task_of(row) for row in rows]
+            found = conn.execute(due.order_by(ai_tasks.c.next_run_at).limit(limit)).mappings()
+            return [ai_task_of(row) for row in found]
 
     def get_user_tasks(self, user_id: int, status: str | None = None, limit: int = 100) -> list[AITask]:
         """A person's AI tasks: those with a next instant first, by that instant."""
-        if status is not None and status not in AI_TASK_STATES:
-            raise AITaskError(f"The state {status!r} is not one of {', '.join(AI_TASK_STATES)}.")
         mine = SELECTED.where(ai_tasks.c.user_id == user_id)
         if status is not None:
+            rows.check_state(status)
             mine = mine.where(ai_tasks.c.status == status)
         ordered = mine.order_by(ai_tasks.c.next_run_at.is_(None), ai_tasks.c.next_run_at, ai_tasks.c.id.desc())
         with self._db.read() as conn:
@@ -162,32 +163,37 @@ class AITaskManager:
         zone: str = "UTC",
         after: datetime | None = None,
     ) -> datetime | None:
-        """The first instant of a schedule after another one (now, unless given); None when it is over."""
+        """The first instant of a schedule after another one (now, unless given; naive means UTC); None when over."""
         try:
-            return parse_schedule(schedule_type, schedule_config, zone).next_after(after or self._clock.now())
-        except ScheduleError as error:
+            schedule = parse_schedule(schedule_type, schedule_config, zone)
+        except (ScheduleError, UnknownZoneError) as error:
             raise AITaskError(str(error)) from error
+        return schedule.next_after(rows.aware(after) or self._clock.now())
 
     # Changing
 
     def update_task(self, task_id: int, user_id: int | None = None, **changes: Any) -> AITask:
-        """Change some fields. A changed schedule plans anew, and cancels what the old one still had open."""
+        """Change some fields. A changed schedule plans anew, and cancels what the old one still had open.
+
+        A new `schedule_type` without a `schedule_config` means that type's defaults.
+        """
         unknown = changes.keys() - _EDITABLE
         if unknown:
             raise AITaskError(f"{', '.join(sorted(unknown))} cannot be changed; {', '.join(sorted(_EDITABLE))} can.")
         now = self._clock.now()
         with self._db.write() as conn:
-            task = self._get(conn, task_id, user_id)
+            task = rows.find(conn, task_id, user_id, lock=True)
+            if "schedule_type" in changes:
+                changes = {"schedule_config": None, **changes}
             draft = Draft(**{name: getattr(task, name) for name in Draft.__dataclass_fields__} | changes)
-            values = {name: value for name, value in check_fields(draft).items() if name in changes}
+            values = check_fields(draft, changes)
             if not _SCHEDULE_FIELDS.isdisjoint(changes):
-                planned = check_schedule(draft, now)
+                plan = check_schedule(draft, now)
                 paused = task.status == "paused"
                 cancel_occurrences(conn, task_id, now)
-                values |= planned.columns | {"problem": None, "status": "paused" if paused else "active"}
-                values |= {"next_run_at": None if paused else planned.first}
-            self._update(conn, task_id, now, revision=ai_tasks.c.revision + 1, **values)
-            return self._get(conn, task_id)
+                values |= plan.columns | {"problem": None, "status": "paused" if paused else "active"}
+                values |= {"next_run_at": None if paused else plan.first}
+            return rows.change(conn, task_id, now, revision=ai_tasks.c.revision + 1, **values)
 
     def update_task_status(
         self,
@@ -198,40 +204,44 @@ class AITaskManager:
         next_run_at: datetime | None = None,
         user_id: int | None = None,
     ) -> AITask:
-        """Set the state. Leaving `active` cancels what is open; entering it plans the next occurrence after now."""
-        if status not in AI_TASK_STATES:
-            raise AITaskError(f"The state {status!r} is not one of {', '.join(AI_TASK_STATES)}.")
-        now = self._clock.now()
+        """Set the state. Leaving `active` cancels what is open; entering it plans the next occurrence after now,
+        unless `next_run_at` says when. A naive instant means UTC.
+        """
+        rows.check_state(status)
         with self._db.write() as conn:
-            task = self._get(conn, task_id, user_id)
-            values: dict[str, Any] = {"status": status, "next_run_at": next_run_at}
-            if last_run_at is not None:
-                values["last_run_at"] = last_run_at
-            if status == "active" and next_run_at is None:
-                values["next_run_at"] = self._planned(task, now)
-                values["problem"] = None
-            elif status != "processing":
-                cancel_occurrences(conn, task_id, now)
-            self._update(conn, task_id, now, **values)
-            return self._get(conn, task_id)
+            task = rows.find(conn, task_id, user_id, lock=True)
+            ran = {} if last_run_at is None else {"last_run_at": rows.aware(last_run_at)}
+            return self._set_state(conn, task, status, next_run_at=rows.aware(next_run_at), **ran)
 
     def pause_task(self, task_id: int, user_id: int | None = None) -> AITask:
-        """Let nothing of it happen until it is resumed."""
-        if self.get_task(task_id, user_id).status != "active":
-            raise AITaskError(f"AI task {task_id} is not active, so there is nothing to pause.")
-        return self.update_task_status(task_id, "paused", user_id=user_id)
+        """Let nothing of it happen until it is resumed; an occurrence that runs already comes to its end."""
+        with self._db.write() as conn:
+            task = rows.find(conn, task_id, user_id, lock=True)
+            if task.status != "active":
+                raise AITaskError(f"AI task {task_id} is {task.status}, not active, so there is nothing to pause.")
+            return self._set_state(conn, task, "paused")
 
     def resume_task(self, task_id: int, user_id: int | None = None) -> AITask:
         """Go on with the next occurrence after now. Raises AITaskError when there is none."""
-        if self.get_task(task_id, user_id).status == "active":
-            raise AITaskError(f"AI task {task_id} is active already.")
-        return self.update_task_status(task_id, "active", user_id=user_id)
+        with self._db.write() as conn:
+            task = rows.find(conn, task_id, user_id, lock=True)
+            if task.status == "active" and task.next_run_at is not None:
+                raise AITaskError(f"AI task {task_id} is active already.")
+            return self._set_state(conn, task, "active")
+
+    def cancel_task(self, task_id: int, user_id: int | None = None) -> AITask:
+        """Let it not happen again, and keep it in the list. Raises AITaskError for one that is over."""
+        with self._db.write() as conn:
+            task = rows.find(conn, task_id, user_id, lock=True)
+            if task.status not in ("active", "paused", "processing"):
+                raise AITaskError(f"AI task {task_id} is {task.status} already, so there is nothing to cancel.")
+            return self._set_state(conn, task, "cancelled")
 
     def run_now(self, task_id: int, user_id: int | None = None) -> str:
         """Run it once, now, beside its schedule; returns the job's id."""
         now = self._clock.now()
         with self._db.write() as conn:
-            task = self._get(conn, task_id, user_id)
+            task = rows.find(conn, task_id, user_id)
             job = NewJob(
                 EXECUTE,
                 QUEUE,
@@ -243,10 +253,19 @@ class AITaskManager:
             )
             return enqueue(conn, job, now=now)
 
+    def retry_task(self, task_id: int, user_id: int | None = None) -> JobView:
+        """Run the newest of its occurrences that did not succeed again. Raises AITaskError when there is none."""
+        with self._db.write() as conn:
+            task = rows.find(conn, task_id, user_id)
+            unsuccessful = list_jobs(conn, states=REPLAYABLE, ai_task_id=task.id, limit=1)
+            if not unsuccessful:
+                raise AITaskError(f"AI task {task_id} has no occurrence that failed, was cancelled or was missed.")
+            return replay(conn, unsuccessful[0].id, self._clock.now())
+
     def delete_task(self, task_id: int, user_id: int | None = None) -> AITask:
         """Remove it and cancel what it has open; its history stays in the ledger. Returns what was removed."""
         with self._db.write() as conn:
-            task = self._get(conn, task_id, user_id)
+            task = rows.find(conn, task_id, user_id, lock=True)
             cancel_occurrences(conn, task_id, self._clock.now())
             conn.execute(sa.delete(ai_tasks).where(ai_tasks.c.id == task_id))
             return task
@@ -255,13 +274,25 @@ class AITaskManager:
 
     def _insert(self, conn: sa.Connection, person: Person, draft: Draft) -> AITask:
         now = self._clock.now()
-        planned = check_schedule(draft, now)
-        values = {**check_fields(draft), **planned.columns}
-        values |= {"user_id": person.id, "next_run_at": planned.first, "status": "active"}
+        plan = check_schedule(draft, now)
+        values = {**check_fields(draft), **plan.columns}
+        values |= {"user_id": person.id, "next_run_at": plan.first, "status": "active"}
         inserted = conn.execute(sa.insert(ai_tasks).values(created_at=now, updated_at=now, **values))
         wake_after_commit(conn)
         assert inserted.inserted_primary_key is not None
-        return self._get(conn, inserted.inserted_primary_key[0])
+        return rows.find(conn, inserted.inserted_primary_key[0])
+
+    def _set_state(
+        self, conn: sa.Connection, task: AITask, status: str, *, next_run_at: datetime | None = None, **values: Any
+    ) -> AITask:
+        now = self._clock.now()
+        if status == "active":
+            values |= {"next_run_at": next_run_at or rows.planned(task, now), "problem": None}
+        else:
+            values |= {"next_run_at": next_run_at}
+        if status not in ("active", "processing"):
+            cancel_occurrences(conn, task.id, now)
+        return rows.change(conn, task.id, now, status=status, **values)
 
     def _understood(self, read: Any, words: str, zone: str) -> tuple[str | None, dict[str, Any]]:
         try:
@@ -272,25 +303,3 @@ class AITaskManager:
             raise AITaskError(str(error)) from error
         schedule_type, config = understood.schedule.to_config()
         return understood.title, {"schedule_type": schedule_type, "schedule_config": config, "zone": understood.zone}
-
-    def _get(self, conn: sa.Connection, task_id: int, user_id: int | None = None) -> AITask:
-        chosen = SELECTED.where(ai_tasks.c.id == task_id)
-        if user_id is not None:
-            chosen = chosen.where(ai_tasks.c.user_id == user_id)
-        row = conn.execute(chosen).mappings().one_or_none()
-        if row is None:
-            raise AITaskNotFoundError(f"There is no AI task {task_id}. `assistant ai-tasks list` shows yours.")
-        return ai_task_of(row)
-
-    def _update(self, conn: sa.Connection, task_id: int, now: datetime, **values: Any) -> None:
-        conn.execute(sa.update(ai_tasks).where(ai_tasks.c.id == task_id).values(updated_at=now, **values))
-        wake_after_commit(conn)
-
-    def _planned(self, task: AITask, now: datetime) -> datetime:
-        try:
-            following = task.schedule.next_after(now)
-        except ScheduleError as error:
-            raise AITaskError(str(error)) from error
-        if following is None:
-            raise AITaskError(f"AI task {task.id} is over: {task.schedule.describe()}. Give it a new time first.")
-        return following

@@ -55,7 +55,11 @@ class AITask:
         """The next planned instants, the very next first; none while it is paused or over."""
         if self.next_run_at is None or self.status != "active":
             return []
-        return [self.next_run_at, *self.schedule.upcoming(self.next_run_at, limit - 1)]
+        try:
+            following = self.schedule.upcoming(self.next_run_at, limit - 1)
+        except ValueError:  # an odd row of the earlier scheduler fires at its planned instant, and no more
+            following = []
+        return [self.next_run_at, *following]
 
 
 SELECTED = sa.select(ai_tasks, users.c.zone.label("user_zone")).join(users, users.c.id == ai_tasks.c.user_id)

@@ -1,6 +1,7 @@
 """Running the occurrences of AI tasks: reminders are delivered; work for an agent needs one."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,11 +11,10 @@ from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Succeed
 from personal_assistant.notifications.deliveries import Message, deliver
 from personal_assistant.store.database import Database
 from personal_assistant.store.tables import ai_tasks
-from personal_assistant.timing.clock import Clock, utc_now
+from personal_assistant.timing.clock import Clock
 
 _PERMANENT = "permanent"
 NO_AGENT = "No agent is set up to do this kind of AI task; it stays scheduled, and each run fails until there is one."
-REMOVED = "The AI task was removed before this occurrence could run."
 
 _NEEDED = sa.select(
     ai_tasks.c.id,
@@ -45,7 +45,7 @@ def run_occurrences(db: Database, clock: Clock, jobs: Sequence[ClaimedJob]) -> l
 
 def _outcome(task: Any) -> Outcome:
     if task is None:
-        return Failed(REMOVED, _PERMANENT)
+        return Cancelled()  # it was removed meanwhile
     return Succeeded() if task.task_type == "reminder" else Failed(NO_AGENT, _PERMANENT)
 
 
@@ -63,7 +63,7 @@ def _message(job: ClaimedJob, task: Any) -> Message:
     )
 
 
-def _mark_done(conn: sa.Connection, task_ids: list[int], now: Any) -> None:
+def _mark_done(conn: sa.Connection, task_ids: list[int], now: datetime) -> None:
     """Note the run. A task without a further instant is completed by it, also when a failed run was retried."""
     if not task_ids:
         return
@@ -75,11 +75,10 @@ def _mark_done(conn: sa.Connection, task_ids: list[int], now: Any) -> None:
     )
 
 
-def settled(conn: sa.Connection, job: ClaimedJob, outcome: Outcome) -> None:
+def settled(conn: sa.Connection, job: ClaimedJob, outcome: Outcome, now: datetime) -> None:
     """What an occurrence that did not succeed means for its AI task and its person: a state, and an alert."""
     if job.ai_task_id is None:
         return
-    now = utc_now()
     if isinstance(outcome, Failed | Cancelled):
         status = "failed" if isinstance(outcome, Failed) else "cancelled"
         conn.execute(

@@ -1,6 +1,6 @@
 """The one place that says what an AI task may look like."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,38 +42,26 @@ class Planned:
     first: datetime
 
 
-def check_fields(draft: Draft) -> dict[str, Any]:
-    """The columns that do not depend on the time. Raises AITaskError with what is wrong and what is allowed."""
-    if draft.task_type not in AI_TASK_TYPES:
-        raise AITaskError(f"The type {draft.task_type!r} is not known. The types are {', '.join(AI_TASK_TYPES)}.")
-    if draft.missed_policy not in MISSED_POLICIES:
-        raise AITaskError(f"The missed-run policy {draft.missed_policy!r} is not one of {', '.join(MISSED_POLICIES)}.")
-    lateness = draft.max_lateness_seconds
-    if lateness is not None and not 0 <= lateness <= MAX_LATENESS_SECONDS:
-        raise AITaskError(f"The greatest lateness is 0 to {MAX_LATENESS_SECONDS} seconds, not {lateness}.")
-    return {
-        "title": title(draft.title),
-        "description": _text(draft.description, "description", MAX_DESCRIPTION),
-        "task_type": draft.task_type,
-        "ai_context": _text(draft.ai_context, "context", MAX_CONTEXT),
-        "notification_channels": check_channels(draft.notification_channels),
-        "missed_policy": draft.missed_policy,
-        "max_lateness_seconds": lateness,
-    }
+def check_fields(draft: Draft, names: Container[str] | None = None) -> dict[str, Any]:
+    """The columns that do not depend on the time, or those of them that are named.
+
+    Raises AITaskError, UnknownChannelError with what is wrong and what is allowed.
+    """
+    return {name: check(getattr(draft, name)) for name, check in _CHECKS.items() if names is None or name in names}
 
 
 def check_schedule(draft: Draft, now: datetime) -> Planned:
     """The columns of the schedule. Raises AITaskError, for one that has no occurrence after `now` too."""
     try:
-        get_zone(draft.zone)
-        schedule = parse_schedule(draft.schedule_type, draft.schedule_config, draft.zone)
+        zone = get_zone(draft.zone).key
+        schedule = parse_schedule(draft.schedule_type, draft.schedule_config, zone)
         first = schedule.next_after(now)
     except (UnknownZoneError, ScheduleError) as error:
         raise AITaskError(str(error)) from error
     if first is None:
         raise AITaskError(f"This lies in the past: {schedule.describe()}. Give a time that is still to come.")
     schedule_type, schedule_config = schedule.to_config()
-    columns = {"schedule_type": schedule_type, "schedule_config": schedule_config, "zone": draft.zone}
+    columns = {"schedule_type": schedule_type, "schedule_config": schedule_config, "zone": zone}
     return Planned(columns, first)
 
 
@@ -90,15 +78,42 @@ def title(text: str) -> str:
     return _printable(one_line, "title")
 
 
-def _text(text: str | None, name: str, longest: int) -> str | None:
-    if text is None:
-        return None
-    if len(text) > longest:
-        raise AITaskError(f"The {name} has {len(text)} characters; at most {longest} are allowed.")
-    return _printable(text, name)
+def _one_of(name: str, allowed: Sequence[str]) -> Callable[[str], str]:
+    def check(word: str) -> str:
+        if word not in allowed:
+            raise AITaskError(f"There is no {name} {word!r}. There are {', '.join(allowed)}.")
+        return word
+
+    return check
+
+
+def _text(name: str, longest: int) -> Callable[[str | None], str | None]:
+    def check(text: str | None) -> str | None:
+        if text is not None and len(text) > longest:
+            raise AITaskError(f"The {name} has {len(text)} characters; at most {longest} are allowed.")
+        return _printable(text, name) if text else None
+
+    return check
+
+
+def _lateness(seconds: int | None) -> int | None:
+    if seconds is not None and not 0 <= seconds <= MAX_LATENESS_SECONDS:
+        raise AITaskError(f"The greatest lateness is 0 to {MAX_LATENESS_SECONDS} seconds, not {seconds}.")
+    return seconds
 
 
 def _printable(text: str, name: str) -> str:
     if any(category(char) in ("Cc", "Cs") and char not in "\n\t" for char in text):
         raise AITaskError(f"The {name} holds control characters; remove them.")
     return text
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "title": title,
+    "description": _text("description", MAX_DESCRIPTION),
+    "task_type": _one_of("type of AI task", AI_TASK_TYPES),
+    "ai_context": _text("context", MAX_CONTEXT),
+    "notification_channels": check_channels,
+    "missed_policy": _one_of("missed-run policy", MISSED_POLICIES),
+    "max_lateness_seconds": _lateness,
+}

@@ -9,6 +9,8 @@ from personal_assistant.jobs.queries import get_job
 from personal_assistant.store.database import wake_after_commit
 from personal_assistant.store.tables import jobs
 
+REPLAYABLE = ("failed", "cancelled", "missed", "waiting")
+
 
 def replay(conn: sa.Connection, job_id: str, now: datetime) -> JobView:
     """Queue a failed, cancelled, missed or waiting job again, with one more attempt than it has used.
@@ -16,7 +18,7 @@ def replay(conn: sa.Connection, job_id: str, now: datetime) -> JobView:
     Raises JobNotFoundError; JobStateError for a job in another state, or when an open job holds its unique key.
     """
     job = get_job(conn, job_id)
-    if job.state not in ("failed", "cancelled", "missed", "waiting"):
+    if job.state not in REPLAYABLE:
         raise JobStateError(
             f"Job {job_id} is {job.state}: only a failed, cancelled, missed or waiting job can be retried."
         )

@@ -23,8 +23,9 @@ class Route:
     not_ready: tuple[str, ...]
 
 
-def check_channels(names: Sequence[str]) -> list[str]:
-    """The names as they are to be stored, each once. Raises UnknownChannelError."""
+def check_channels(names: Sequence[str] | None) -> list[str]:
+    """The names as they are to be stored, each once; in_app where there are none. Raises UnknownChannelError."""
+    names = [names] if isinstance(names, str) else names or (IN_APP,)
     for name in names:
         if name not in CHANNELS:
             raise UnknownChannelError(f"There is no channel {name!r}. The channels are {', '.join(CHANNELS)}.")

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import sqlalchemy as sa
+
 from personal_assistant.ai import AITaskManager
 from personal_assistant.ai.due import ATTEMPTS, dispatch_due
 from personal_assistant.ai.occurrences import run_occurrences, settled
@@ -21,7 +23,11 @@ def _run(jobs: Sequence[ClaimedJob]) -> list[Outcome]:
     return run_occurrences(runtime().db, runtime().clock, jobs)
 
 
-@task(queue=QUEUE, attempts=ATTEMPTS, bulk=_run, settled=settled, time_limit=60)
+def _settled(conn: sa.Connection, job: ClaimedJob, outcome: Outcome) -> None:
+    settled(conn, job, outcome, runtime().clock.now())
+
+
+@task(queue=QUEUE, attempts=ATTEMPTS, bulk=_run, settled=_settled, time_limit=60)
 def execute_ai_task(ai_task_id: int) -> str:
     """Run an AI task once, beside its schedule; returns the id of the job that does it."""
     return AITaskManager(runtime().db, runtime().clock).run_now(ai_task_id)

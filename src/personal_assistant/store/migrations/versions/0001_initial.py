@@ -51,7 +51,8 @@ def upgrade() -> None:
         sa.Column("updated_at", UTCDateTime(), nullable=False),
         sa.CheckConstraint("missed_policy IN ('skip', 'once', 'all')", name=op.f("ck_schedules_missed_policy")),
         sa.CheckConstraint(
-            "schedule_type IN ('once', 'daily', 'weekly', 'monthly', 'custom')", name=op.f("ck_schedules_schedule_type")
+            "schedule_type IN ('once', 'daily', 'weekly', 'monthly', 'yearly', 'custom', 'cron', 'rrule')",
+            name=op.f("ck_schedules_schedule_type"),
         ),
         sa.CheckConstraint("status IN ('active', 'paused', 'off')", name=op.f("ck_schedules_status")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_schedules")),
@@ -144,7 +145,8 @@ def upgrade() -> None:
         sa.Column("problem", sa.Text(), nullable=True),
         sa.CheckConstraint("missed_policy IN ('skip', 'once', 'all')", name=op.f("ck_ai_tasks_missed_policy")),
         sa.CheckConstraint(
-            "schedule_type IN ('once', 'daily', 'weekly', 'monthly', 'custom')", name=op.f("ck_ai_tasks_schedule_type")
+            "schedule_type IN ('once', 'daily', 'weekly', 'monthly', 'yearly', 'custom', 'cron', 'rrule')",
+            name=op.f("ck_ai_tasks_schedule_type"),
         ),
         sa.CheckConstraint(
             "status IN ('active', 'processing', 'paused', 'completed', 'failed', 'cancelled')",

@@ -1,0 +1,57 @@
+"""Rows of `ai_tasks`: finding one, changing one, planning one anew."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from personal_assistant.ai.model import SELECTED, AITask, AITaskError, AITaskNotFoundError, ai_task_of
+from personal_assistant.store.database import wake_after_commit
+from personal_assistant.store.tables import AI_TASK_STATES, ai_tasks
+
+
+def find(conn: sa.Connection, task_id: int, user_id: int | None = None, *, lock: bool = False) -> AITask:
+    """One AI task; with `user_id` only that person's. Raises AITaskNotFoundError.
+
+    `lock` keeps the schedulers of other processes away until this transaction ends, so that what it decides from the
+    row, and the occurrences that it cancels, belong together.
+    """
+    chosen = SELECTED.where(ai_tasks.c.id == task_id)
+    if user_id is not None:
+        chosen = chosen.where(ai_tasks.c.user_id == user_id)
+    if lock:
+        chosen = chosen.with_for_update(of=ai_tasks)
+    row = conn.execute(chosen).mappings().one_or_none()
+    if row is None:
+        raise AITaskNotFoundError(f"There is no AI task {task_id}. `assistant ai-tasks list` shows yours.")
+    return ai_task_of(row)
+
+
+def change(conn: sa.Connection, task_id: int, now: datetime, **values: Any) -> AITask:
+    """Write some columns and wake the schedulers; returns the AI task as it is then."""
+    conn.execute(sa.update(ai_tasks).where(ai_tasks.c.id == task_id).values(updated_at=now, **values))
+    wake_after_commit(conn)
+    return find(conn, task_id)
+
+
+def planned(task: AITask, now: datetime) -> datetime:
+    """The first occurrence after `now`. Raises AITaskError when the schedule is over or cannot be read."""
+    try:
+        following = task.schedule.next_after(now)
+        described = task.schedule.describe()
+    except ValueError as error:
+        raise AITaskError(f"AI task {task.id} cannot fire: {error} Give it a new time first.") from error
+    if following is None:
+        raise AITaskError(f"AI task {task.id} is over: {described}. Give it a new time first.")
+    return following
+
+
+def check_state(status: str) -> None:
+    """Raises AITaskError for a state that does not exist."""
+    if status not in AI_TASK_STATES:
+        raise AITaskError(f"The state {status!r} is not one of {', '.join(AI_TASK_STATES)}.")
+
+
+def aware(instant: datetime | None) -> datetime | None:
+    """An instant from a caller of the earlier scheduler's methods: a naive one means UTC there."""
+    return instant.replace(tzinfo=UTC) if instant is not None and instant.tzinfo is None else instant
