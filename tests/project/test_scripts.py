@@ -1,5 +1,6 @@
 """The scripts of the README, run the way people run them, on a checkout with a made-up environment."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -112,3 +113,20 @@ def test_a_lock_that_changed_is_set_up_again(checkout: Checkout, tmp_path: Path)
     done = checkout.call("./scripts/up", PATH=only_programs(tmp_path / "bin", *TOOLS))
     assert done.returncode == 1
     assert "Setting up .venv" in done.stderr
+
+
+def test_a_second_set_up_waits_for_the_first_and_uses_what_it_made(checkout: Checkout) -> None:
+    with (checkout.path / "requirements" / "uv.txt").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        second = subprocess.Popen(
+            ["./scripts/assistant", "status"],
+            cwd=checkout.path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert second.stderr is not None
+        assert "waiting for it" in second.stderr.readline()
+        checkout.make_environment()
+    output, errors = second.communicate(timeout=60)
+    assert (output, errors) == ("called as ./scripts/assistant with status\n", "")
