@@ -4,6 +4,7 @@ A value comes from the environment (`ASSISTANT_…`, and the conventional `DATAB
 `assistant.toml` in the configuration folder, then from the default below.
 """
 
+import logging
 import os
 import tomllib
 from functools import lru_cache
@@ -13,6 +14,7 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -101,31 +103,55 @@ def get_settings() -> Settings:
 
 def load_settings() -> Settings:
     """Read the settings anew. Raises SettingsError with the place and the remedy."""
+    reader = logging.getLogger("dotenv.main")
+    reader.addFilter(_refuse_line)
     try:
         return Settings()
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{config_file()} is not valid TOML: {error}. Correct or remove that file.") from error
     except (UnicodeDecodeError, OSError) as error:
-        raise SettingsError(f"The configuration cannot be read: {error}. Correct or remove that file.") from error
+        files = f"{Path('.env').absolute()} or {config_file()}"
+        raise SettingsError(f"A configuration file cannot be read ({files}): {error}. Correct or remove it.") from error
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
+        name = str(first["loc"][0]).removeprefix(PREFIX).lower()
         raise SettingsError(
             f"The setting {name} has a value that cannot be used: {first['msg']}. "
             f"It is set by {PREFIX}{name.upper()}, by .env or in {config_file()}."
         ) from error
+    finally:
+        reader.removeFilter(_refuse_line)
+
+
+def _refuse_line(record: logging.LogRecord) -> bool:
+    """The reader of .env only logs a line that it cannot read, and goes on without it."""
+    line = record.args[0] if isinstance(record.args, tuple) and record.args else "?"
+    raise SettingsError(
+        f"{Path('.env').absolute()} cannot be read at line {line}: write NAME=value there, or remove the line."
+    )
 
 
 def unknown_settings() -> list[str]:
     """Names that look like settings and are none, with where they stand, for `assistant doctor`."""
-    known = {name.lower() for name in Settings.model_fields}
+    return sorted(
+        [f"{name} in the environment" for name in os.environ if _is_stray(name)]
+        + [f"{name} in {Path('.env').absolute()}" for name in _dotenv_names() if _is_stray(name)]
+        + [f"{key} in {config_file()}" for key in _toml_names() if key.lower() not in Settings.model_fields]
+    )
+
+
+def _is_stray(name: str) -> bool:
     switches = {f"{PREFIX}CONFIG", f"{PREFIX}LAUNCHER"}
-    found = [
-        f"{name} in the environment"
-        for name in os.environ
-        if name.upper().startswith(PREFIX) and name.upper() not in switches and name[len(PREFIX) :].lower() not in known
-    ]
+    upper = name.upper()
+    known = upper in switches or upper.removeprefix(PREFIX).lower() in Settings.model_fields
+    return upper.startswith(PREFIX) and not known
+
+
+def _dotenv_names() -> list[str]:
+    """The names that `.env` sets, in capitals or not."""
+    return list(DotEnvSettingsSource(Settings).env_vars)
+
+
+def _toml_names() -> list[str]:
     path = config_file()
-    if path.is_file():
-        found += [f"{key} in {path}" for key in tomllib.loads(path.read_text("utf-8")) if key.lower() not in known]
-    return sorted(found)
+    return list(tomllib.loads(path.read_text("utf-8"))) if path.is_file() else []

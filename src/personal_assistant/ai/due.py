@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from personal_assistant.ai.model import EXECUTE, QUEUE
 from personal_assistant.jobs.enqueue import enqueue_many
 from personal_assistant.jobs.model import NewJob
-from personal_assistant.store.bulk import update_rows
+from personal_assistant.store.bulk import among, update_rows
 from personal_assistant.store.tables import ai_tasks, users
 from personal_assistant.timing.missed import MissedPolicy, Plan, Rule, plan
 from personal_assistant.timing.recurrence import parse_schedule
@@ -82,7 +82,7 @@ def dispatch_due(conn: sa.Connection, now: datetime, limit: int) -> int:
     for status, ids in over.items():
         if ids:
             changes = {"status": status, "next_run_at": None, "updated_at": now}
-            conn.execute(sa.update(ai_tasks).where(ai_tasks.c.id.in_(ids)).values(changes))
+            conn.execute(sa.update(ai_tasks).where(among(conn, ai_tasks.c.id, ids)).values(changes))
     return len(rows)
 
 

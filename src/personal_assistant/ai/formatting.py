@@ -26,12 +26,16 @@ def until(instant: datetime, now: datetime) -> str:
     return f"in {spoken(instant - now)}" if instant > now else f"{spoken(now - instant)} ago"
 
 
-def created(task: AITask, now: datetime) -> str:
-    """What was scheduled: id, when in the person's zone, what follows, and what will not work as asked."""
+def created(task: AITask, now: datetime, word: str = "Scheduled") -> str:
+    """What was scheduled, or what else the `word` says: id, when in the person's zone, what follows, and what will not
+    work as asked.
+    """
     upcoming = task.upcoming(5)
-    lines = [f"✅ Scheduled: {task.title} (id {task.id})"]
+    lines = [f"✅ {word}: {task.title} (id {task.id})"]
     if upcoming:
         lines.append(f"⏰ {local(upcoming[0], task.zone)} ({task.zone}), {until(upcoming[0], now)}")
+    else:
+        lines.append(f"{sign(task.status)} It is {task.status}.")
     if len(upcoming) > 1:
         lines.append(f"🔁 {task.schedule.describe()}")
         lines += [f"   then {local(instant, task.zone)}" for instant in upcoming[1:]]

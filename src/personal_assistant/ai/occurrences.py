@@ -9,9 +9,8 @@ import sqlalchemy as sa
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Succeeded, Waiting
 from personal_assistant.notifications.deliveries import Message, deliver
-from personal_assistant.store.database import Database
+from personal_assistant.store.bulk import among
 from personal_assistant.store.tables import ai_tasks
-from personal_assistant.timing.clock import Clock
 
 _PERMANENT = "permanent"
 NO_AGENT = "No agent is set up to do this kind of AI task; it stays scheduled, and each run fails until there is one."
@@ -26,20 +25,18 @@ _NEEDED = sa.select(
 )
 
 
-def run_occurrences(db: Database, clock: Clock, jobs: Sequence[ClaimedJob]) -> list[Outcome]:
-    """Do the occurrences of many AI tasks in one transaction; returns how each ended, in order.
+def run_occurrences(conn: sa.Connection, jobs: Sequence[ClaimedJob], now: datetime) -> list[Outcome]:
+    """Do the occurrences of many AI tasks, in the transaction that writes how they ended; returns that, in order.
 
-    A reminder is delivered at least once, under a key made of its job's id: run again after a crash, it finds the
+    A reminder is delivered under a key made of its job's id: run again by a person who retries the job, it finds the
     delivery made and changes nothing.
     """
     wanted = {job.args[0] for job in jobs}
-    with db.write() as conn:
-        now = clock.now()
-        tasks = {row.id: row for row in conn.execute(_NEEDED.where(ai_tasks.c.id.in_(wanted)))}
-        outcomes = [_outcome(tasks.get(job.args[0])) for job in jobs]
-        done = [job for job, outcome in zip(jobs, outcomes, strict=True) if isinstance(outcome, Succeeded)]
-        deliver(conn, [_message(job, tasks[job.args[0]]) for job in done], now)
-        _mark_done(conn, [job.args[0] for job in done], now)
+    tasks = {row.id: row for row in conn.execute(_NEEDED.where(among(conn, ai_tasks.c.id, wanted))).all()}
+    outcomes = [_outcome(tasks.get(job.args[0])) for job in jobs]
+    done = [job for job, outcome in zip(jobs, outcomes, strict=True) if isinstance(outcome, Succeeded)]
+    deliver(conn, [_message(job, tasks[job.args[0]]) for job in done], now)
+    _mark_done(conn, [job.args[0] for job in done], now)
     return outcomes
 
 
@@ -70,7 +67,7 @@ def _mark_done(conn: sa.Connection, task_ids: list[int], now: datetime) -> None:
     over = sa.and_(ai_tasks.c.status.in_(("processing", "failed", "cancelled")), ai_tasks.c.next_run_at.is_(None))
     conn.execute(
         sa.update(ai_tasks)
-        .where(ai_tasks.c.id.in_(task_ids))
+        .where(among(conn, ai_tasks.c.id, task_ids))
         .values(last_run_at=now, status=sa.case((over, "completed"), else_=ai_tasks.c.status))
     )
 

@@ -34,14 +34,15 @@ def list_(
         print_json(tasks)
         return
     rows = [
-        (str(task.id), f"{sign(task.status)} {task.status}", current.local(task.next_run_at), task.title, _rule(task))
+        (str(task.id), f"{sign(task.status)} {task.status}", current.local(task.next_run_at), task.title, rule_of(task))
         for task in tasks
     ]
     empty = f'Nothing is scheduled. Try: {command_name()} remind "stretch in 10 minutes"'
     table(("id", "state", "next", "title", "when"), rows, empty=empty)
 
 
-def _rule(task: Any) -> str:
+def rule_of(task: Any) -> str:
+    """Its schedule in words, or why it cannot fire."""
     try:
         return str(task.schedule.describe())
     except ValueError as error:
@@ -64,7 +65,7 @@ def show(task_id: Id, as_json: Json = False) -> None:
     say(f"{sign(task.status)} {task.title} (id {task.id}, {task.status}, {task.task_type})")
     if task.description:
         say(f"   {task.description}")
-    say(f"🔁 {_rule(task)}; if missed: {task.missed_policy}; by {', '.join(task.notification_channels) or 'in_app'}")
+    say(f"🔁 {rule_of(task)}; if missed: {task.missed_policy}; by {', '.join(task.notification_channels) or 'in_app'}")
     for instant in task.upcoming():
         say(f"⏰ {current.local(instant)}")
     if task.problem:
@@ -96,8 +97,6 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Schedule an AI task of any type."""
-    from personal_assistant.ai.formatting import created
-
     current, manager = _manager()
     task = manager.create_from_words(
         current.owner.id,
@@ -111,41 +110,52 @@ def add(
         missed_policy=missed,
         max_lateness_seconds=max_late,
     )
-    print_json(task) if as_json else say(created(task, current.runtime.clock.now()))
-    current.warn_if_nobody_schedules()
+    answer_created(current, task, as_json)
+
+
+def answer_created(current: Any, task: Any, as_json: bool, word: str = "Scheduled") -> None:
+    """Say what an AI task will do now, and when."""
+    from personal_assistant.ai.formatting import created
+
+    document = {"ai_task": task, "understood": rule_of(task), "next": task.upcoming()}
+    current.answer(as_json, document, created(task, current.runtime.clock.now(), word))
 
 
 @app.command()
 def edit(
     task_id: Id,
-    title: Annotated[str | None, typer.Option()] = None,
+    title: Annotated[str | None, typer.Option(help="What it is about.")] = None,
     when: Annotated[str | None, typer.Option(help="A new time, in words.")] = None,
-    description: Annotated[str | None, typer.Option()] = None,
+    type_: Annotated[str | None, typer.Option("--type", help="reminder, automated_task or periodic_task.")] = None,
+    context: Annotated[str | None, typer.Option(help="What the agent should know.")] = None,
+    description: Annotated[str | None, typer.Option(help='A longer text; "" for none.')] = None,
     channel: Annotated[list[str] | None, typer.Option(help="Where it should come; repeatable.")] = None,
+    zone: Annotated[str | None, typer.Option(help="The IANA zone of its times.")] = None,
     missed: Annotated[str | None, typer.Option(help="skip, once or all.")] = None,
     max_late: Annotated[int | None, typer.Option(help="The greatest lateness, in seconds.")] = None,
     as_json: Json = False,
 ) -> None:
     """Change an AI task."""
-    from personal_assistant.ai.formatting import created
     from personal_assistant.errors import AssistantError
 
     current, manager = _manager()
     given = {
         "title": title,
+        "task_type": type_,
+        "ai_context": context,
         "description": description,
         "notification_channels": channel,
+        "zone": zone,
         "missed_policy": missed,
         "max_lateness_seconds": max_late,
     }
     changes = {name: value for name, value in given.items() if value is not None}
     if when is not None:
-        changes |= manager.schedule_from_words(when, manager.get_task(task_id, current.owner.id).zone)
+        changes |= manager.schedule_from_words(when, zone or manager.get_task(task_id, current.owner.id).zone)
     if not changes:
-        raise AssistantError("Say what to change: --title, --when, --description, --channel, --missed or --max-late.")
+        raise AssistantError("Say what to change, for example with --title or --when; --help lists what can be.")
     task = manager.update_task(task_id, current.owner.id, **changes)
-    print_json(task) if as_json else say(created(task, current.runtime.clock.now()).replace("Scheduled", "Changed"))
-    current.warn_if_nobody_schedules()
+    answer_created(current, task, as_json, "Changed")
 
 
 @app.command()
@@ -153,7 +163,7 @@ def pause(task_id: Id, as_json: Json = False) -> None:
     """Let it rest until it is resumed."""
     current, manager = _manager()
     task = manager.pause_task(task_id, current.owner.id)
-    print_json(task) if as_json else say(f"⏸️  Paused: {task.title} (id {task.id})")
+    print_json({"ai_task": task}) if as_json else say(f"⏸️ Paused: {task.title} (id {task.id})")
 
 
 @app.command()
@@ -161,10 +171,7 @@ def resume(task_id: Id, as_json: Json = False) -> None:
     """Go on with the next occurrence after now."""
     current, manager = _manager()
     task = manager.resume_task(task_id, current.owner.id)
-    print_json(task) if as_json else say(
-        f"⏰ Resumed: {task.title} (id {task.id}), next {current.local(task.next_run_at)}"
-    )
-    current.warn_if_nobody_schedules()
+    answer_created(current, task, as_json, "Resumed")
 
 
 @app.command()
@@ -172,8 +179,23 @@ def run(task_id: Id, as_json: Json = False) -> None:
     """Run it once now, beside its schedule."""
     current, manager = _manager()
     job_id = manager.run_now(task_id, current.owner.id)
-    print_json({"job": job_id}) if as_json else say(f"✅ Queued as job {job_id}")
-    current.warn_if_nobody_schedules()
+    current.answer(as_json, {"job": job_id}, f"✅ Queued as job {job_id}")
+
+
+@app.command()
+def cancel(task_id: Id, as_json: Json = False) -> None:
+    """Let it not happen again, and keep it in the list."""
+    current, manager = _manager()
+    task = manager.cancel_task(task_id, current.owner.id)
+    print_json({"ai_task": task}) if as_json else say(f"🚫 Cancelled: {task.title} (id {task.id})")
+
+
+@app.command()
+def retry(task_id: Id, as_json: Json = False) -> None:
+    """Run its newest occurrence that failed, was cancelled or was missed again."""
+    current, manager = _manager()
+    job = manager.retry_task(task_id, current.owner.id)
+    current.answer(as_json, {"job": job.id}, f"✅ Queued again: job {job.id}, due {current.local(job.due_at)}")
 
 
 @app.command()
@@ -181,4 +203,4 @@ def remove(task_id: Id, as_json: Json = False) -> None:
     """Remove it. What has happened stays in the history."""
     current, manager = _manager()
     task = manager.delete_task(task_id, current.owner.id)
-    print_json(task) if as_json else say(f"❌ Removed: {task.title} (id {task.id})")
+    print_json({"ai_task": task}) if as_json else say(f"❌ Removed: {task.title} (id {task.id})")

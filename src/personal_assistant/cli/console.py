@@ -53,17 +53,26 @@ class Console:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        while not self._stopping:
+        stopping = False
+        while not stopping:
             self._news.wait()
             self._news.clear()
+            stopping = self._stopping
             try:
-                started = time.monotonic()
-                while self._print_some():
-                    # A flood is printed at leisure, so that delivering goes first.
-                    time.sleep(_LEISURE * (time.monotonic() - started))
-                    started = time.monotonic()
+                self._print_all()
             except StoreError as error:
                 log.error("notifications could not be read", error=str(error))  # noqa: TRY400
+            except OSError as error:
+                log.error("nothing can be printed here any more", error=str(error))  # noqa: TRY400
+                return
+
+    def _print_all(self) -> None:
+        started = time.monotonic()
+        while self._print_some():
+            if not self._stopping:
+                # A flood is printed at leisure, so that delivering goes first.
+                time.sleep(_LEISURE * (time.monotonic() - started))
+            started = time.monotonic()
 
     def _print_some(self) -> bool:
         with self._runtime.db.read() as conn:

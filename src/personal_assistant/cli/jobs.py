@@ -107,8 +107,7 @@ def run(
     if not isinstance(given, dict):
         raise AssistantError('The arguments are a JSON object, like {"user_id": 1}.')
     job_id = declared.apply_async(kwargs=declared.checked(given), user_id=current.owner.id).id
-    print_json({"job": job_id}) if as_json else say(f"✅ Queued as job {job_id}")
-    current.warn_if_nobody_schedules()
+    current.answer(as_json, {"job": job_id}, f"✅ Queued as job {job_id}")
 
 
 @app.command()
@@ -145,5 +144,4 @@ def retry(job_id: JobId, as_json: Json = False) -> None:
     current = session()
     with current.runtime.db.write() as conn:
         job = replay(conn, job_id, current.runtime.clock.now())
-    print_json(job) if as_json else say(f"✅ Queued again: {job.id}")
-    current.warn_if_nobody_schedules()
+    current.answer(as_json, {"job": job.id}, f"✅ Queued again: job {job.id}")

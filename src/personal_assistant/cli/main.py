@@ -1,7 +1,10 @@
 """The `assistant` command: its groups, and how failures are shown."""
 
-import json
+import errno
+import os
 import sys
+
+import typer
 
 from personal_assistant.cli import (
     ai_tasks,
@@ -16,7 +19,7 @@ from personal_assistant.cli import (
     time,
     up,
 )
-from personal_assistant.cli.output import as_typed, group
+from personal_assistant.cli.output import as_typed, group, print_json
 from personal_assistant.errors import AssistantError
 
 app = group(
@@ -39,24 +42,52 @@ app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:
-    """Run the command line. A failure is one sentence on standard error and exit code 1, never a traceback."""
+    """Run the command line. A failure is one sentence on standard error and an exit code, never a traceback.
+
+    With --json there is one JSON document on standard output in any case.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal may not know every character
     try:
-        app()
+        sys.exit(app(standalone_mode=not _as_json()))
+    except typer.TyperException as error:
+        _fail(error.format_message(), error.exit_code)
     except AssistantError as error:
         _fail(str(error))
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
     except OSError as error:
-        _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.")
+        _fail(_explained(error))
+    except Exception as error:
+        if os.environ.get("ASSISTANT_LOG_LEVEL", "").upper() == "DEBUG":
+            raise
+        text = " ".join(str(error).split())[:300]
+        _fail(
+            f"This is a mistake in the program: {type(error).__name__}: {text}. "
+            "Run the same command with ASSISTANT_LOG_LEVEL=DEBUG and report what it prints."
+        )
 
 
-def _fail(sentence: str) -> None:
+def _explained(error: OSError) -> str:
+    what = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{what} Free some space and do it again."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{what} Check the permissions there."
+    return what
+
+
+def _as_json() -> bool:
+    return "--json" in sys.argv
+
+
+def _fail(sentence: str, code: int = 1) -> None:
     sentence = as_typed(sentence)
-    if "--json" in sys.argv:
-        print(json.dumps({"error": sentence}, ensure_ascii=False))  # noqa: T201
+    if _as_json():
+        print_json({"error": sentence})
     print(f"❌ {sentence}", file=sys.stderr)  # noqa: T201
-    sys.exit(1)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,11 @@ def print_json(value: Any) -> None:
     print(json.dumps(plain(value), ensure_ascii=False, indent=2))  # noqa: T201
 
 
+def print_line(value: Any) -> None:
+    """One JSON document in one line, for commands that go on printing."""
+    print(json.dumps(plain(value), ensure_ascii=False), flush=True)  # noqa: T201
+
+
 def plain(value: Any) -> Any:
     """Dataclasses, instants and paths as JSON has them."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -68,8 +73,8 @@ def plain(value: Any) -> Any:
 
 
 def say(text: str) -> None:
-    """A line for a person, on standard output."""
-    print(text)  # noqa: T201
+    """Lines for a person, on standard output."""
+    print("\n".join(clean(line) for line in text.split("\n")))  # noqa: T201
 
 
 def warn(text: str) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from personal_assistant.cli.output import Json, print_json, say
+from personal_assistant.cli.output import Json
 
 
 def remind(
@@ -19,9 +19,8 @@ def remind(
 ) -> None:
     """Remind yourself of something, once or again and again."""
     from personal_assistant.ai import AITaskManager
-    from personal_assistant.ai.formatting import created
+    from personal_assistant.cli.ai_tasks import answer_created
     from personal_assistant.cli.session import session
-    from personal_assistant.workers.liveness import scheduler_alive
 
     current = session()
     manager = AITaskManager(current.runtime.db, current.runtime.clock)
@@ -35,10 +34,4 @@ def remind(
         missed_policy=missed,
         max_lateness_seconds=max_late,
     )
-    if as_json:
-        alive = scheduler_alive(current.runtime)
-        understood = task.schedule.describe()
-        print_json({"ai_task": task, "understood": understood, "next": task.upcoming(), "scheduler_alive": alive})
-    else:
-        say(created(task, current.runtime.clock.now()))
-    current.warn_if_nobody_schedules()
+    answer_created(current, task, as_json)

@@ -61,7 +61,7 @@ def pause(name: Name, as_json: Json = False) -> None:
     """Let it rest until it is resumed."""
     from personal_assistant.workers.schedulers import timetable
 
-    _changed(timetable.pause, name, "⏸️  Paused", as_json)
+    _changed(timetable.pause, name, "⏸️ Paused", as_json)
 
 
 @app.command()
@@ -100,7 +100,7 @@ def edit(
             raise AssistantError(refusal(refused)) from refused
         with current.runtime.db.write() as conn:
             entry = timetable.change(conn, name, schedule, now)
-    print_json(entry) if as_json else say(f"✅ {entry.name}: {_rule(entry)}, next {current.local(entry.next_run_at)}")
+    _answer(current, entry, "✅ Changed", as_json)
 
 
 @app.command()
@@ -112,8 +112,7 @@ def run(name: Name, as_json: Json = False) -> None:
     current = session()
     with current.runtime.db.write() as conn:
         job_id = run_now(conn, name, current.runtime.clock.now())
-    print_json({"job": job_id}) if as_json else say(f"✅ Queued as job {job_id}")
-    current.warn_if_nobody_schedules()
+    current.answer(as_json, {"job": job_id}, f"✅ Queued as job {job_id}")
 
 
 def _changed(change: Any, name: str, word: str, as_json: bool) -> None:
@@ -122,4 +121,13 @@ def _changed(change: Any, name: str, word: str, as_json: bool) -> None:
     current = session()
     with current.runtime.db.write() as conn:
         entry = change(conn, name, current.runtime.clock.now())
-    print_json(entry) if as_json else say(f"{word}: {entry.name}, next {current.local(entry.next_run_at)}")
+    _answer(current, entry, word, as_json)
+
+
+def _answer(current: Any, entry: Any, word: str, as_json: bool) -> None:
+    text = f"{word}: {entry.name.rsplit('.', 1)[-1]}"
+    if entry.status != "active":
+        print_json({"schedule": entry}) if as_json else say(text)
+        return
+    text += f", {_rule(entry)}\n⏰ {current.local(entry.next_run_at)} ({entry.zone})"
+    current.answer(as_json, {"schedule": entry}, text)

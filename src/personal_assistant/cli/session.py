@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from personal_assistant.cli.output import command_name, warn
+from personal_assistant.cli.output import command_name, print_json, say, warn
 from personal_assistant.store.people import Person
 from personal_assistant.timing.zones import get_zone
 from personal_assistant.workers.liveness import scheduler_alive
@@ -24,9 +25,11 @@ class Session:
             "–" if instant is None else instant.astimezone(get_zone(self.owner.zone)).strftime("%a %d %b %Y %H:%M:%S")
         )
 
-    def warn_if_nobody_schedules(self) -> None:
-        """Say loudly that what was accepted waits until an assistant runs."""
-        if not scheduler_alive(self.runtime):
+    def answer(self, as_json: bool, document: dict[str, Any], text: str) -> None:
+        """Say what was accepted, and loudly so when nobody is there to do it."""
+        alive = scheduler_alive(self.runtime)
+        print_json({**document, "scheduler_alive": alive}) if as_json else say(text)
+        if not alive:
             warn(f"⚠️  Nothing will fire yet: no scheduler is alive. Start one with `{command_name()} up`.")
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from personal_assistant.cli.output import Json, as_typed, command_name, print_json, say, warn
+from personal_assistant.cli.output import Json, as_typed, command_name, print_line, say, warn
 from personal_assistant.errors import AssistantError
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def up(as_json: Json = False) -> None:
-    """Run scheduler and workers, and print what is due. Sets everything up at the first start."""
+    """Run scheduler and workers, and print what is due. Sets everything up at the first start.
+
+    With --json each line is a document of its own: the first says that it is ready, each other one holds a notification.
+    """
     from personal_assistant.cli.console import Console
     from personal_assistant.workers.logs import configure_logging
     from personal_assistant.workers.process import WorkerProcess
@@ -47,8 +50,13 @@ def up(as_json: Json = False) -> None:
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
     """Hold the data directory for this process. Raises AssistantError when another one does."""
-    path = folder / "up.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(folder / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise AssistantError(
+            f"The data directory {folder} cannot be written: {error.strerror}. "
+            "Put that right, or choose another one with ASSISTANT_DATA_DIR."
+        ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -91,7 +99,7 @@ def _warn_of_clock(current: "Runtime") -> None:
 
 def _greet(current: "Runtime", owner: "Person", as_json: bool) -> None:
     if as_json:
-        print_json({"ready": True, "pid": os.getpid(), "database": current.db.where, "zone": owner.zone})
+        print_line({"ready": True, "pid": os.getpid(), "database": current.db.where, "zone": owner.zone})
     else:
         name = command_name()
         say(f"✅ The assistant is up: the scheduler is alive (process {os.getpid()}).")

@@ -1,8 +1,10 @@
 """First run and every later start: tables, owner, timetable."""
 
+from personal_assistant.errors import AssistantError
+from personal_assistant.settings import config_file
 from personal_assistant.store.people import Person, create_owner, get_owner
 from personal_assistant.store.schema import require_current, upgrade
-from personal_assistant.timing.zones import get_zone, system_zone
+from personal_assistant.timing.zones import UnknownZoneError, get_zone, system_zone
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.schedulers.timetable import sync_timetable
 
@@ -13,7 +15,10 @@ def prepare(runtime: Runtime) -> Person:
     Raises AssistantError for a zone that does not exist and for a database that cannot be used.
     """
     zone = runtime.settings.zone or system_zone()
-    get_zone(zone)
+    try:
+        get_zone(zone)
+    except UnknownZoneError as error:
+        raise AssistantError(f"{error} It is set by ASSISTANT_ZONE, by .env or in {config_file()}.") from error
     upgrade(runtime.db)
     with runtime.db.write() as conn:
         name = runtime.settings.owner_name or None
