@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from personal_assistant.jobs.model import CLAIMED_COLUMNS, ClaimedJob
+from personal_assistant.store.bulk import among
 from personal_assistant.store.tables import jobs
 
 
@@ -21,7 +22,7 @@ def ready(conn: sa.Connection, tasks: Collection[str], limit: int) -> list[tuple
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [(row.id, row.task, row.attempt) for row in conn.execute(chosen)]
+    return [(job_id, task, attempt) for job_id, task, attempt in conn.execute(chosen).all()]
 
 
 def claim(conn: sa.Connection, worker_id: str, ids: Collection[str], now: datetime) -> list[ClaimedJob]:
@@ -34,11 +35,11 @@ def claim(conn: sa.Connection, worker_id: str, ids: Collection[str], now: dateti
         return []
     taken = (
         sa.update(jobs)
-        .where(jobs.c.id.in_(ids), jobs.c.state == sa.literal_column("'queued'"))
+        .where(among(conn, jobs.c.id, ids), jobs.c.state == sa.literal_column("'queued'"))
         .values(state="running", attempt=jobs.c.attempt + 1, worker_id=worker_id, started_at=now, progress=None)
         .returning(*CLAIMED_COLUMNS)
     )
-    claimed = {row.id: ClaimedJob.of(row) for row in conn.execute(taken)}
+    claimed = {row.id: ClaimedJob.of(row) for row in conn.execute(taken).all()}
     return [claimed[job_id] for job_id in ids if job_id in claimed]
 
 

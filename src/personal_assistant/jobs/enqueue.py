@@ -13,6 +13,28 @@ from personal_assistant.store.database import insert_new, wake_after_commit
 from personal_assistant.store.tables import jobs
 from personal_assistant.timing.clock import utc_now
 
+_COLUMNS = (
+    "id",
+    "task",
+    "queue",
+    "args",
+    "state",
+    "priority",
+    "run_at",
+    "attempt",
+    "max_attempts",
+    "at_most_once",
+    "unique_key",
+    "user_id",
+    "ai_task_id",
+    "schedule_id",
+    "due_at",
+    "created_at",
+    "finished_at",
+    "error_kind",
+    "error",
+)
+
 
 def enqueue(conn: sa.Connection, job: NewJob, *, now: datetime | None = None) -> str:
     """Accept one job; it exists once the caller's transaction commits.
@@ -20,7 +42,7 @@ def enqueue(conn: sa.Connection, job: NewJob, *, now: datetime | None = None) ->
     Returns its id. When an open job holds the same unique key, or the same occurrence has a row already, nothing is
     written and the id of that one is returned.
     """
-    row = _row(job, now or utc_now())
+    row = dict(zip(_COLUMNS, _values(job, now or utc_now()), strict=True))
     written = conn.execute(insert_new(conn, jobs), [row]).rowcount
     wake_after_commit(conn)
     return row["id"] if written else _holder(conn, job, row["id"])
@@ -31,36 +53,35 @@ def enqueue_many(conn: sa.Connection, batch: Sequence[NewJob], *, now: datetime 
     if not batch:
         return
     instant = now or utc_now()
-    rows = [_row(job, instant) for job in batch]
-    columns = tuple(name for name in rows[0] if any(row[name] is not None for row in rows))
-    insert_rows(conn, jobs, columns, [[row[name] for name in columns] for row in rows])
+    insert_rows(conn, jobs, _COLUMNS, [_values(job, instant) for job in batch])
     wake_after_commit(conn)
 
 
-def _row(job: NewJob, now: datetime) -> dict[str, Any]:
+def _values(job: NewJob, now: datetime) -> tuple[Any, ...]:
+    """The new row, in the order of _COLUMNS."""
     run_at = job.run_at or now
-    state = "missed" if job.missed else "queued" if run_at <= now else "scheduled"
-    return {
-        "id": job.id or new_job_id(),
-        "task": job.task,
-        "queue": job.queue,
-        "args": [job.args, job.kwargs],
-        "state": state,
-        "priority": job.priority,
-        "run_at": run_at,
-        "attempt": 0,
-        "max_attempts": job.max_attempts,
-        "at_most_once": job.at_most_once,
-        "unique_key": job.unique_key,
-        "user_id": job.user_id,
-        "ai_task_id": job.ai_task_id,
-        "schedule_id": job.schedule_id,
-        "due_at": job.due_at,
-        "created_at": now,
-        "finished_at": now if job.missed else None,
-        "error_kind": "missed" if job.missed else None,
-        "error": job.missed,
-    }
+    missed = job.missed
+    return (
+        job.id or new_job_id(),
+        job.task,
+        job.queue,
+        [job.args, job.kwargs],
+        "missed" if missed else "queued" if run_at <= now else "scheduled",
+        job.priority,
+        run_at,
+        0,
+        job.max_attempts,
+        job.at_most_once,
+        job.unique_key,
+        job.user_id,
+        job.ai_task_id,
+        job.schedule_id,
+        job.due_at,
+        now,
+        now if missed else None,
+        "missed" if missed else None,
+        missed,
+    )
 
 
 def _holder(conn: sa.Connection, job: NewJob, job_id: str) -> str:

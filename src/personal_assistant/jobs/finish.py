@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry, Succeeded, Waiting
-from personal_assistant.store.bulk import update_rows
+from personal_assistant.store.bulk import among, update_rows
 from personal_assistant.store.database import wake_after_commit
 from personal_assistant.store.tables import job_errors, jobs
 
@@ -24,29 +24,39 @@ def finish_many(conn: sa.Connection, worker_id: str, finished: Sequence[Finished
 
     Returns those that were written: an attempt that was taken away meanwhile (its lease had ended) is left out.
     """
-    current = _still_held(conn, worker_id, [job.id for job, _ in finished])
-    valid = [(job, outcome) for job, outcome in finished if current.get(job.id) == job.attempt]
+    held = {job.id for job in still_held(conn, worker_id, [job for job, _ in finished])}
+    valid = [(job, outcome) for job, outcome in finished if job.id in held]
+    write_outcomes(conn, worker_id, valid, now)
+    return valid
+
+
+def still_held(conn: sa.Connection, worker_id: str, claimed: Sequence[ClaimedJob]) -> list[ClaimedJob]:
+    """Those of its jobs that the ledger says this worker still runs, under the same token; locked until the commit."""
+    current = _tokens(conn, worker_id, [job.id for job in claimed])
+    return [job for job in claimed if current.get(job.id) == job.attempt]
+
+
+def write_outcomes(conn: sa.Connection, worker_id: str, finished: Sequence[Finished], now: datetime) -> None:
+    """Write how jobs ended that this transaction has found `still_held`."""
     groups: dict[tuple[str, ...], list[list[Any]]] = defaultdict(list)
-    for job, outcome in valid:
+    for job, outcome in finished:
         values = _changes(job, outcome, now)
         groups[tuple(values)].append([job.id, *values.values()])
     for columns, rows in groups.items():
         update_rows(conn, jobs, "id", columns, rows)
-    errors = [_error_row(worker_id, job, outcome, now) for job, outcome in valid if isinstance(outcome, Failed | Retry)]
+    errors = [
+        _error_row(worker_id, job, outcome, now) for job, outcome in finished if isinstance(outcome, Failed | Retry)
+    ]
     if errors:
         conn.execute(sa.insert(job_errors), errors)
-    if any(isinstance(outcome, Retry) for _, outcome in valid):
+    if any(isinstance(outcome, Retry) for _, outcome in finished):
         wake_after_commit(conn)
-    return valid
 
 
-def _still_held(conn: sa.Connection, worker_id: str, ids: Sequence[str]) -> dict[str, int]:
-    held = (
-        sa.select(jobs.c.id, jobs.c.attempt)
-        .where(jobs.c.id.in_(ids), jobs.c.state == sa.literal_column("'running'"), jobs.c.worker_id == worker_id)
-        .with_for_update()
-    )
-    return {row.id: row.attempt for row in conn.execute(held)}
+def _tokens(conn: sa.Connection, worker_id: str, ids: Sequence[str]) -> dict[str, int]:
+    running = sa.and_(jobs.c.state == sa.literal_column("'running'"), jobs.c.worker_id == worker_id)
+    held = sa.select(jobs.c.id, jobs.c.attempt).where(among(conn, jobs.c.id, ids), running).with_for_update()
+    return {row.id: row.attempt for row in conn.execute(held).all()}
 
 
 def _changes(job: ClaimedJob, outcome: Outcome, now: datetime) -> dict[str, Any]:
@@ -84,5 +94,5 @@ def _error_row(worker_id: str, job: ClaimedJob, outcome: Failed | Retry, now: da
 
 def write_progress(conn: sa.Connection, worker_id: str, progress: Mapping[str, Any]) -> None:
     """Write how far this worker's running jobs are: job id to a value that JSON can hold."""
-    held = _still_held(conn, worker_id, list(progress))
+    held = _tokens(conn, worker_id, list(progress))
     update_rows(conn, jobs, "id", ("progress",), [[job_id, progress[job_id]] for job_id in held])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,10 +11,10 @@ from personal_assistant.jobs.model import ClaimedJob, NewJob
 from personal_assistant.jobs.outcomes import Outcome
 from personal_assistant.jobs.retry import Backoff
 
-Bulk = Callable[[Sequence[ClaimedJob]], Sequence[Outcome]]
+Bulk = Callable[[sa.Connection, Sequence[ClaimedJob], datetime], Sequence[Outcome]]
 Settled = Callable[[sa.Connection, ClaimedJob, Outcome], None]
 
-BULK_SIZE = 500
+BULK_SIZE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class TaskOptions:
     attempts: how often it is tried when its errors are transient or its worker dies.
     time_limit: seconds for one attempt, held on threads and on the event loop.
     at_most_once: an attempt that was cut off is not repeated but asks; errors are not retried.
-    bulk: does many jobs of this task in one call and returns their outcomes, in order; any of them may run twice.
+    bulk: does many jobs of this task in one call and returns their outcomes, in order. It works in the transaction
+        that writes these outcomes too (given to it with the present instant), so both are kept or neither.
     settled: called in the transaction that writes a failed, cancelled or parked outcome.
     """
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from personal_assistant.ai import due
 from personal_assistant.workers.runtime import Runtime
 
-_STEP = 500
+_STEP = 1000
 
 
 class AIScheduler:

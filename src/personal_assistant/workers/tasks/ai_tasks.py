@@ -1,6 +1,5 @@
 """AI tasks: what is due, single occurrences, reminders, and the connection test."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,18 +15,14 @@ from personal_assistant.workers.tasks import task
 from personal_assistant.workers.utils.health_check import check_health
 
 QUEUE = "ai_tasks"
-_STEP = 500
-
-
-def _run(jobs: Sequence[ClaimedJob]) -> list[Outcome]:
-    return run_occurrences(runtime().db, runtime().clock, jobs)
+_STEP = 1000
 
 
 def _settled(conn: sa.Connection, job: ClaimedJob, outcome: Outcome) -> None:
     settled(conn, job, outcome, runtime().clock.now())
 
 
-@task(queue=QUEUE, attempts=ATTEMPTS, bulk=_run, settled=_settled, time_limit=60)
+@task(queue=QUEUE, attempts=ATTEMPTS, bulk=run_occurrences, settled=_settled, time_limit=60)
 def execute_ai_task(ai_task_id: int) -> str:
     """Run an AI task once, beside its schedule; returns the id of the job that does it."""
     return AITaskManager(runtime().db, runtime().clock).run_now(ai_task_id)
