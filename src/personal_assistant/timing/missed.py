@@ -27,7 +27,9 @@ class MissedPolicy:
     def reason_to_skip(self, due: datetime, following: datetime | None, now: datetime) -> str | None:
         """Why the occurrence at `due` is not to run, as a sentence; None when it runs."""
         late = now - due
-        if late <= ON_TIME and (self.greatest_lateness is None or late <= max(self.greatest_lateness, timedelta(seconds=1))):
+        if late <= ON_TIME and (
+            self.greatest_lateness is None or late <= max(self.greatest_lateness, timedelta(seconds=1))
+        ):
             return None
         if self.greatest_lateness is not None and late > self.greatest_lateness:
             return f"It was {spoken(late)} late; at most {spoken(self.greatest_lateness)} is allowed."

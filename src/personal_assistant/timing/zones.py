@@ -3,6 +3,7 @@
 A wall time in a spring gap means the first instant after the gap; one in a repeated hour means the first of the two.
 """
 
+import contextlib
 import os
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -101,12 +102,8 @@ def _nearby(name: str) -> str:
 
 def _system_candidates() -> list[str]:
     candidates = [os.environ.get("TZ", "").lstrip(":")]
-    try:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
         candidates.append(Path("/etc/timezone").read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError):
-        pass
-    try:
+    with contextlib.suppress(OSError):
         candidates.append(str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2])
-    except OSError:
-        pass
     return candidates

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from unicodedata import category
 
+from personal_assistant.timing.zones import find_zone
+
 _DASHES = "‐‑‒–—―−﹣-"
 _APOSTROPHES = "’‘ʼ´`＇"
 # Punctuation that says nothing about time.
@@ -24,9 +26,12 @@ _TOKEN = re.compile(
 )
 
 
+_ZONE = re.compile(r"[a-z]+(?:/[a-z0-9_+-]+)+")
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`kind` is a group of the pattern above, or `junk`; `start` and `end` are places in the text as written."""
+    """`kind` is a group of the pattern above, `zone` or `junk`; `start` and `end` are places in the text as written."""
 
     kind: str
     text: str
@@ -37,9 +42,8 @@ class Token:
 class Tokens:
     """The tokens of a text. Indices past the end give a token of no kind."""
 
-    def __init__(self, text: str, plain: str, tokens: list[Token], *, loose: bool) -> None:
+    def __init__(self, text: str, tokens: list[Token], *, loose: bool) -> None:
         self.text = text
-        self.plain = plain
         self.loose = loose
         self._tokens = tokens
         self._end = Token("", "", len(text), len(text))
@@ -80,7 +84,7 @@ class Tokens:
 
     def part(self, start: int, end: int) -> "Tokens":
         """Some of them, as they stand in the whole text."""
-        return Tokens(self.text, self.plain, self._tokens[start:end], loose=self.loose)
+        return Tokens(self.text, self._tokens[start:end], loose=self.loose)
 
 
 def tokenize(text: str, *, loose: bool) -> Tokens:
@@ -89,16 +93,28 @@ def tokenize(text: str, *, loose: bool) -> Tokens:
     tokens: list[Token] = []
     position = 0
     while position < len(plain):
-        found = _TOKEN.match(plain, position)
-        if found is not None and found.lastgroup is not None:
-            tokens.append(Token(found.lastgroup, found.group(), position, found.end()))
-            position = found.end()
+        token = _zone_at(plain, position) or _token_at(plain, position)
+        if token is not None:
+            tokens.append(token)
+            position = token.end
             continue
         char = plain[position]
         if not char.isspace() and char not in _IGNORED and category(char) not in ("Mn", "Cf"):
             tokens.append(Token("junk", char, position, position + 1))
         position += 1
-    return Tokens(text, plain, tokens, loose=loose)
+    return Tokens(text, tokens, loose=loose)
+
+
+def _token_at(plain: str, position: int) -> Token | None:
+    found = _TOKEN.match(plain, position)
+    return found and Token(found.lastgroup or "", found.group(), position, found.end())
+
+
+def _zone_at(plain: str, position: int) -> Token | None:
+    found = _ZONE.match(plain, position)
+    if found is None or find_zone(found.group()) is None:
+        return None
+    return Token("zone", found.group(), position, found.end())
 
 
 def _plain(char: str) -> str:

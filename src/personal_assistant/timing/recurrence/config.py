@@ -25,7 +25,7 @@ from personal_assistant.timing.zones import get_zone
 SCHEDULE_TYPES = ("once", "daily", "weekly", "monthly", "yearly", "custom", "cron", "rrule")
 _CALENDAR = ("daily", "weekly", "monthly", "yearly")
 _MOST_OCCURRENCES = 10_000
-_LONGEST_INTERVAL = 10_000
+_LONGEST_INTERVAL = 10_000_000
 _LONGEST_STEP_MINUTES = 10_000 * 366 * 24 * 60
 # Vixie cron's names for common expressions (crontab(5)).
 _NICKNAMES = {
@@ -77,8 +77,11 @@ def to_config(schedule: Schedule) -> tuple[str, dict[str, Any]]:
     else:
         assert isinstance(rule, Calendar)
         kind, config = rule.frequency, _calendar_config(rule)
-    ends = {"start": _written(schedule.start, schedule), "until": _written(schedule.until, schedule)}
-    ends["count"] = schedule.count
+    ends = {
+        "start": _written(schedule.start, schedule),
+        "until": _written(schedule.until, schedule),
+        "count": schedule.count,
+    }
     return kind, config | {key: value for key, value in ends.items() if value is not None}
 
 
@@ -181,7 +184,9 @@ def _recurrence_rule(fields: Fields, zone: str) -> Schedule:
         rrulestr(kept, dtstart=datetime(2000, 1, 1))  # noqa: DTZ001 - only whether it can be read
     except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise ScheduleError(f"The rule {kept[:60]!r} cannot be read: {error}.") from error
-    ends = Fields("rrule", {"until": _iso(until) or fields.bound("until"), "count": count or _count(fields)}, get_zone(zone))
+    ends = Fields(
+        "rrule", {"until": _iso(until) or fields.bound("until"), "count": count or _count(fields)}, get_zone(zone)
+    )
     rule = RecurrenceRule(kept, frequency, int(interval))
     last = ends.bound("until")
     times = ends.whole("count", 0, 1, _MOST_OCCURRENCES) if ends.has("count") else None

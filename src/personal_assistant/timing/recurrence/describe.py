@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -55,8 +56,15 @@ def _day(day: date) -> str:
 def _ends(schedule: Schedule) -> str:
     start, until, count = schedule.start, schedule.until, schedule.count
     words = f", starting {moment(start, schedule)}" if start is not None else ""
-    words += f", until {moment(until, schedule)}" if until is not None else ""
+    words += _until(until, schedule) if until is not None else ""
     return words + (f", {count} times" if count is not None else "")
+
+
+def _until(until: Bound, schedule: Schedule) -> str:
+    # «for 5 days» ends a second before a sixth would begin.
+    if isinstance(until, datetime) and until.second == 59:
+        return f", before {moment(until + timedelta(seconds=1), schedule)}"
+    return f", until {moment(until, schedule)}"
 
 
 def _calendar(rule: Calendar) -> str:
@@ -69,7 +77,9 @@ def _calendar(rule: Calendar) -> str:
 
 
 def _days(rule: Calendar) -> str:
-    every = f"every {rule.interval} {_UNITS[rule.frequency]}s" if rule.interval > 1 else f"every {_UNITS[rule.frequency]}"
+    every = (
+        f"every {rule.interval} {_UNITS[rule.frequency]}s" if rule.interval > 1 else f"every {_UNITS[rule.frequency]}"
+    )
     if rule.frequency == "daily":
         return every
     if rule.frequency == "weekly":
@@ -90,7 +100,7 @@ def _weekdays(days: tuple[int, ...]) -> str:
 
 
 def _even_steps(times: tuple[int, ...]) -> timedelta | None:
-    steps = {later - earlier for earlier, later in zip(times, times[1:], strict=False)}
+    steps = {later - earlier for earlier, later in itertools.pairwise(times)}
     return timedelta(seconds=steps.pop()) if len(times) > 3 and len(steps) == 1 else None
 
 

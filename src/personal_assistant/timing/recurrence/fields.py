@@ -59,7 +59,9 @@ class Fields:
     def nth(self) -> list[tuple[int, int]]:
         """Pairs of a number (1 to 5, -1 for the last) and a weekday (Monday is 0)."""
         value = self._config.pop("nth", [])
-        if not isinstance(value, list | tuple) or not all(isinstance(it, list | tuple) and len(it) == 2 for it in value):
+        if not isinstance(value, list | tuple) or not all(
+            isinstance(it, list | tuple) and len(it) == 2 for it in value
+        ):
             raise ScheduleError("nth is a list of pairs, like [[1, 0]] for the first Monday.")
         pairs = [(-1 if n in (-1, "-1") else _whole(n, "nth", 1, 5), _whole(day, "nth", 0, 6)) for n, day in value]
         return sorted(set(pairs), key=lambda pair: (pair[0] == -1, pair))
@@ -121,14 +123,11 @@ def _parsed(text: str, key: str) -> date | datetime:
 
 
 def _whole(value: Any, key: str, lowest: int, highest: int) -> int:
-    number = None
-    if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and len(value) < 10:
-        number = int(value)
-    elif isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
-        number = int(value)
-    if number is None or not lowest <= number <= highest:
-        raise ScheduleError(f"{key} is a whole number from {lowest} to {highest}, not {_shown(value)}.")
-    return number
+    in_words = isinstance(value, str) and len(value) < 10 and value.strip().removeprefix("-").isdecimal()
+    in_digits = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+    if (in_words or in_digits) and lowest <= int(value) <= highest:
+        return int(value)
+    raise ScheduleError(f"{key} is a whole number from {lowest} to {highest}, not {_shown(value)}.")
 
 
 def _clock_time(text: Any) -> int:

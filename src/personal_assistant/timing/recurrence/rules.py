@@ -6,7 +6,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
-from dateutil.rrule import rrulestr
+from dateutil.rrule import rrule, rrulestr
 
 from personal_assistant.timing.recurrence.calendar import local_midnight
 from personal_assistant.timing.zones import to_instant, to_wall
@@ -88,7 +88,9 @@ class RecurrenceRule:
         assert start is not None
         wall = to_wall(after, zone)
         first = self._skip_ahead(to_wall(start, zone), wall)
-        rule = rrulestr(self.text, dtstart=first).replace(until=self._horizon(wall))
+        rule = rrulestr(self.text, dtstart=first)
+        assert isinstance(rule, rrule)
+        rule = rule.replace(until=self._horizon(wall))
         for candidate in rule.xafter(wall, inc=True):
             instant = to_instant(candidate, zone)
             if instant > after:
@@ -104,8 +106,10 @@ class RecurrenceRule:
 
     def _horizon(self, wall: datetime) -> datetime:
         """How far to look: a rule like «30 February» would be followed to the end of the calendar."""
-        end = datetime.max.replace(microsecond=0)
+        end = datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001 - a wall time has no zone
         if self.frequency not in _SECONDS:
             return end
-        reach = max(_HORIZON.get(self.frequency, _FAR), timedelta(seconds=_SECONDS[self.frequency] * self.interval * 100))
+        reach = max(
+            _HORIZON.get(self.frequency, _FAR), timedelta(seconds=_SECONDS[self.frequency] * self.interval * 100)
+        )
         return end if end - wall < reach else wall + reach

@@ -32,7 +32,7 @@ class Schedule:
     def next_after(self, after: datetime) -> datetime | None:
         """The first occurrence later than `after` (aware): an aware UTC instant, or None when it is over."""
         found = self._unbounded(after)
-        return None if found is None or (self._end is not None and found > self._end) else found
+        return None if found is None or (self.last_possible is not None and found > self.last_possible) else found
 
     def upcoming(self, after: datetime, limit: int = 5) -> list[datetime]:
         """The next occurrences later than `after`, at most `limit`."""
@@ -75,8 +75,8 @@ class Schedule:
         return self.rule.next_instant(after, self.tz, start)
 
     @cached_property
-    def _end(self) -> datetime | None:
-        """The last instant at which it may occur."""
+    def last_possible(self) -> datetime | None:
+        """The last instant (aware, UTC) at which it may occur; None when it has no end."""
         ends = [end for end in (self._until_instant(), self._counted_out()) if end is not None]
         return min(ends, default=None)
 

@@ -1,0 +1,248 @@
+"""From a phrase that names one moment to that moment."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from personal_assistant.timing.language.clock import MIDNIGHT, ClockTime
+from personal_assistant.timing.language.components import whole_shift
+from personal_assistant.timing.language.days import Absolute, Day, FixedDay, InMonth, Later, Period, Weekday, add_months
+from personal_assistant.timing.language.numbers import Quantity
+from personal_assistant.timing.language.parts import Bound, Phrase
+from personal_assistant.timing.language.problems import (
+    AMBIGUOUS,
+    IMPOSSIBLE,
+    NOT_UNDERSTOOD,
+    PAST,
+    Fix,
+    Problem,
+    RefusedError,
+)
+from personal_assistant.timing.language.vocabulary import PARTS
+from personal_assistant.timing.recurrence.describe import WEEKDAYS
+from personal_assistant.timing.zones import to_instant, to_wall
+
+MORNING = 9 * 3600
+_MOST_CANDIDATES = 5000
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
+BEYOND = Problem(IMPOSSIBLE, "It lies beyond the year 9999, where the calendar ends.")
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The instant a text is read at (aware, UTC) and the zone it is read in."""
+
+    instant: datetime
+    zone: ZoneInfo
+
+    @property
+    def today(self) -> date:
+        return to_wall(self.instant, self.zone).date()
+
+    def at(self, day: date, seconds: int) -> datetime:
+        """The instant of a wall-clock time, in seconds after midnight."""
+        return to_instant(datetime.combine(day, time()) + timedelta(seconds=seconds), self.zone)
+
+
+def moment(phrase: Phrase, now: Now) -> datetime:
+    """The instant that a phrase without a recurrence means. Raises RefusedError with everything that is wrong."""
+    problems = list(phrase.problems)
+    day, weekday = _one_day(phrase, problems)
+    part = phrase.part or (day.part if isinstance(day, FixedDay) else None)
+    alone = day is None and not phrase.duration
+    seconds = clock_seconds(phrase.times[0] if phrase.times else None, part, alone=alone, problems=problems)
+    if len(phrase.times) > 1:
+        problems.append(Problem(AMBIGUOUS, "It names several times: choose one, or say «every day»."))
+    found: datetime | None = None
+    try:
+        if phrase.duration:
+            found = _after(phrase, day, seconds, now, problems)
+        else:
+            found = _first(day, phrase.times[:1], seconds, now, problems)
+    except (OverflowError, ValueError):
+        problems.append(BEYOND)
+    if found is not None and weekday is not None:
+        _check_weekday(weekday, to_wall(found, now.zone).date(), problems)
+    if problems or found is None:
+        raise RefusedError(*problems)
+    return found
+
+
+def _one_day(phrase: Phrase, problems: list[Problem]) -> tuple[Day | None, Weekday | None]:
+    """The day, and a day of the week that it must fall on."""
+    if phrase.weekdays:
+        problems.append(Problem(NOT_UNDERSTOOD, "It names several days."))
+    days = phrase.days
+    for day in days:
+        if isinstance(day, InMonth) and len(day.picks) > 1:
+            problems.append(Problem(AMBIGUOUS, "It names several days: choose one, or say «every month»."))
+        if isinstance(day, Period) and day.offset == 0:
+            problems.append(Problem(NOT_UNDERSTOOD, f"Say which day of this {day.unit}."))
+    if len(days) < 2:
+        return (days[0] if days else None), None
+    weekdays = [day for day in days if isinstance(day, Weekday) and day.week is None]
+    others = [day for day in days if day not in weekdays]
+    if len(weekdays) != 1 or len(others) != 1:
+        problems.append(Problem(AMBIGUOUS, "It names two different days: choose one."))
+        return days[0], None
+    return others[0], weekdays[0]
+
+
+def _check_weekday(weekday: Weekday, day: date, problems: list[Problem]) -> None:
+    if weekday.weekday != day.weekday():
+        right = WEEKDAYS[day.weekday()]
+        message = f"{day.day} {day:%B} {day.year} is a {right}, not a {WEEKDAYS[weekday.weekday]}."
+        problems.append(Problem(IMPOSSIBLE, message, (Fix(*weekday.span, right),)))
+
+
+def clock_seconds(clock: ClockTime | None, part: str | None, *, alone: bool, problems: list[Problem]) -> int | None:
+    """Seconds after midnight of a time, or of the part of the day where there is none; None without either."""
+    if clock is None:
+        return PARTS[part] * 3600 if part is not None else None
+    settled = clock.settle(part, alone=alone)
+    if isinstance(settled, Problem):
+        problems.append(settled)
+        return 0
+    return settled
+
+
+def _after(phrase: Phrase, day: Day | None, seconds: int | None, now: Now, problems: list[Problem]) -> datetime | None:
+    elapsed = any(amount.is_elapsed for amount in phrase.duration)
+    if day is not None or (elapsed and seconds is not None):
+        problems.append(Problem(AMBIGUOUS, "It names a length of time and another moment: choose one."))
+        return None
+    found = shifted(now.instant, phrase.duration, now.zone, seconds)
+    if found is None:
+        problems.append(Problem(NOT_UNDERSTOOD, "Parts of months and years are not a length of time."))
+    elif found <= now.instant and not phrase.problems:
+        problems.append(Problem(PAST, "It must lie ahead of now."))
+    return found
+
+
+def shifted(
+    start: datetime, amounts: tuple[Quantity, ...], zone: ZoneInfo, seconds: int | None = None
+) -> datetime | None:
+    """An instant moved by amounts: months, then days by the wall clock, then elapsed time.
+
+    `seconds` after midnight replaces the wall-clock time. None for fractions of months. Raises OverflowError.
+    """
+    whole, rest = _days_and_seconds(amounts)
+    calendar = tuple(amount for amount in whole if not amount.is_elapsed)
+    shift = whole_shift(calendar)
+    if shift is None:
+        return None
+    if calendar:
+        months, days = shift
+        wall = to_wall(start, zone).replace(microsecond=0)
+        day = add_months(wall.date(), months) + timedelta(days=days)
+        clock = wall.time() if seconds is None else time(seconds // 3600, seconds // 60 % 60, seconds % 60)
+        start = to_instant(datetime.combine(day, clock), zone)
+    moved = start + timedelta(microseconds=round(rest * 1_000_000))
+    moved.astimezone(zone)  # raises where the zone's clock would be beyond the calendar
+    return moved
+
+
+def _days_and_seconds(amounts: tuple[Quantity, ...]) -> tuple[list[Quantity], Fraction]:
+    """Whole calendar amounts, and everything else in seconds: half a day is 12 hours."""
+    whole: list[Quantity] = []
+    rest = Fraction(0)
+    for amount in amounts:
+        if amount.is_elapsed:
+            rest += amount.amount * _SECONDS[amount.unit]
+        elif amount.unit in ("week", "fortnight", "day"):
+            days = amount.amount * {"week": 7, "fortnight": 14, "day": 1}[amount.unit]
+            whole.append(Quantity(Fraction(int(days)), "day"))
+            rest += (days - int(days)) * 86_400
+        else:
+            months = amount.amount * {"month": 1, "quarter": 3, "year": 12}[amount.unit]
+            whole.append(Quantity(months, "month"))
+    return whole, rest
+
+
+def _first(
+    day: Day | None, clocks: list[ClockTime], seconds: int | None, now: Now, problems: list[Problem]
+) -> datetime | None:
+    """The first candidate later than now."""
+    if isinstance(day, Absolute):
+        if clocks:
+            problems.append(Problem(AMBIGUOUS, "It names two times: choose one."))
+        return _ahead(day, day.at, now, problems)
+    at = MORNING if seconds is None else seconds
+    midnight = bool(clocks) and clocks[0].form == MIDNIGHT
+    if day is None:
+        return next(it for it in _instants(_every_day(now.today), at, now) if it > now.instant)
+    if isinstance(day, FixedDay) and day.offset == 0 and midnight:
+        return _ahead(day, now.at(now.today + timedelta(days=1), 0), now, problems)
+    if isinstance(day, Later) and not day.fixed:
+        base = _first(day.base, clocks, seconds, now, problems)
+        return None if base is None else now.at(day.shift(to_wall(base, now.zone).date()), at)
+    if day.fixed:
+        found = next(day.dates(now.today), None)
+        if found is not None:
+            return _ahead(day, now.at(found, at), now, problems)
+        problems.append(Problem(IMPOSSIBLE, "That month has no such day."))
+        return None
+    for count, found in enumerate(_instants(day.dates(now.today), at, now)):
+        if found > now.instant:
+            return found
+        if count > _MOST_CANDIDATES:
+            break
+    problems.append(Problem(IMPOSSIBLE, "There is no such day."))
+    return None
+
+
+def _every_day(today: date) -> Iterator[date]:
+    while True:
+        yield today
+        today += timedelta(days=1)
+
+
+def _instants(days: Iterator[date], seconds: int, now: Now) -> Iterator[datetime]:
+    return (now.at(day, seconds) for day in days)
+
+
+def _ahead(day: Day, found: datetime, now: Now, problems: list[Problem]) -> datetime:
+    if found <= now.instant and not problems:
+        local = found.astimezone(now.zone)
+        problems.append(Problem(PAST, f"{local:%a} {local.day} {local:%b %Y at %H:%M} is over.", _later_fixes(day)))
+    return found
+
+
+def _later_fixes(day: Day) -> tuple[Fix, ...]:
+    """What may have been meant instead of a day that is over."""
+    if isinstance(day, FixedDay):
+        return (Fix(*day.span, {"night": "tomorrow night"}.get(day.part or "", f"tomorrow {day.part or ''}".strip())),)
+    if isinstance(day, Weekday):
+        return (Fix(*day.span, f"next {WEEKDAYS[day.weekday].lower()}"),)
+    if isinstance(day, InMonth) and day.month is not None and isinstance(day.picks[0], int) and day.picks[0] > 0:
+        return (Fix(*day.span, f"{day.picks[0]} {date(2000, day.month, 1):%B}"),)
+    return ()
+
+
+def bound_instant(
+    bound: Bound, now: Now, problems: list[Problem], *, use_time: bool, ahead: int = MORNING
+) -> date | datetime | None:
+    """Where a recurrence starts or ends: a date, which counts whole, or an instant (aware, UTC).
+
+    `ahead`: a day without a time is its nearest one at which this time (seconds after midnight) is still to come.
+    """
+    part = bound.part or (bound.day.part if isinstance(bound.day, FixedDay) else None)
+    timed = bound.time is not None or part is not None
+    if bound.day is not None and not (timed and use_time) and not isinstance(bound.day, Absolute):
+        return _bound_date(bound.day, now, problems, ahead)
+    seconds = clock_seconds(bound.time, part, alone=False, problems=problems)
+    return _first(bound.day, [bound.time] if bound.time else [], seconds, now, problems)
+
+
+def _bound_date(day: Day, now: Now, problems: list[Problem], ahead: int) -> date | None:
+    if not day.fixed:
+        nearest = _first(day, [], ahead, now, problems)
+        return None if nearest is None else to_wall(nearest, now.zone).date()
+    found = next(day.dates(now.today), None)
+    if found is None:
+        problems.append(Problem(IMPOSSIBLE, "That month has no such day."))
+    elif found < now.today and not problems:
+        problems.append(Problem(PAST, f"{found:%a} {found.day} {found:%b %Y} is over.", _later_fixes(day)))
+    return found

@@ -1,0 +1,77 @@
+"""Taking a phrase apart: its components may stand in whatever order."""
+
+from personal_assistant.timing.language.components import READERS, zone
+from personal_assistant.timing.language.parts import Phrase
+from personal_assistant.timing.language.problems import AMBIGUOUS, NOT_UNDERSTOOD, Fix, Problem, RefusedError
+from personal_assistant.timing.language.repeats import REPEAT_READERS
+from personal_assistant.timing.language.tokens import Tokens
+
+# Words that need the one behind them to say what was not understood.
+_OPENING = (
+    "every",
+    "each",
+    "in",
+    "at",
+    "@",
+    "on",
+    "the",
+    "this",
+    "next",
+    "last",
+    "until",
+    "from",
+    "for",
+    "except",
+    "between",
+)
+
+
+def read_phrase(tokens: Tokens) -> Phrase:
+    """Take a whole text apart. Raises RefusedError with `not_understood` when a word does not belong to it."""
+    phrase = Phrase()
+    index = _behind_separators(tokens, 0)
+    while index < len(tokens):
+        found = _component(phrase, tokens, index)
+        if found is None:
+            raise RefusedError(_unknown(tokens, index))
+        index = _behind_separators(tokens, found)
+    if phrase == Phrase():
+        raise RefusedError(Problem(NOT_UNDERSTOOD, "It names no time."))
+    return phrase
+
+
+def _unknown(tokens: Tokens, index: int) -> Problem:
+    start, end = tokens.span(index, index + 1)
+    if tokens[index].text in _OPENING and index + 1 < len(tokens):
+        end = tokens[index + 1].end
+    shown = tokens.text[start:end][:40]
+    return Problem(NOT_UNDERSTOOD, f"I do not understand «{shown}» as part of a time.", (Fix(start, end, ""),))
+
+
+def _behind_separators(tokens: Tokens, index: int) -> int:
+    while tokens.symbol(index, ",", "-"):
+        index += 1
+    return index
+
+
+def _component(phrase: Phrase, tokens: Tokens, index: int) -> int | None:
+    for read in (_alternative, zone, *REPEAT_READERS, *READERS):
+        found = read(phrase, tokens, index)
+        if found is not None:
+            return found
+    return None
+
+
+def _alternative(phrase: Phrase, tokens: Tokens, index: int) -> int | None:
+    """«… or …»: read what follows, so that nonsense is still found, and leave it aside."""
+    if not tokens.word(index, "or") or phrase == Phrase():
+        return None
+    aside = Phrase()
+    end = index + 1
+    while (found := _component(aside, tokens, end)) is not None:
+        end = found
+    if aside == Phrase():
+        return None
+    phrase.note(Problem(AMBIGUOUS, "It names alternatives: choose one."))
+    phrase.problems += aside.problems
+    return end

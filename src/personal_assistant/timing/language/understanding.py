@@ -1,0 +1,101 @@
+"""From a text to its meaning."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from personal_assistant.timing.language.once import Now, moment
+from personal_assistant.timing.language.parts import Phrase
+from personal_assistant.timing.language.phrase import read_phrase
+from personal_assistant.timing.language.problems import NOT_UNDERSTOOD, Problem, RefusedError, TimeRefused, gravest
+from personal_assistant.timing.language.recurring import recurrence
+from personal_assistant.timing.language.sentence import find_phrase
+from personal_assistant.timing.language.suggestions import suggestion
+from personal_assistant.timing.language.tokens import Tokens, tokenize
+from personal_assistant.timing.recurrence import Schedule
+from personal_assistant.timing.recurrence.rules import Once
+from personal_assistant.timing.zones import get_zone
+
+MAX_LENGTH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a text means.
+
+    kind: `once` or `recurring`. title: the rest of a sentence; None for a text that is only a time.
+    words: the meaning in words, for the person. zone: the IANA zone it was read in, the person's own unless it names
+    one. next: the next occurrences (aware, UTC), at most 5.
+    """
+
+    kind: str
+    title: str | None
+    words: str
+    zone: str
+    next: list[datetime]
+    schedule: Schedule
+
+
+def understand(text: str, *, now: datetime, zone: str) -> Understood:
+    """The meaning of a time text, read at `now` (aware) in `zone` (IANA).
+
+    Every word must belong to the time. Raises TimeRefused; UnknownZoneError for a `zone` that does not exist.
+    """
+    get_zone(zone)
+    try:
+        tokens = _tokens(text, loose=False)
+        return _meaning(read_phrase(tokens), None, now, zone)
+    except RefusedError as refused:
+        problem = gravest(refused.problems)
+        nearby = suggestion(text, problem, lambda other: understand_plainly(other, now=now, zone=zone))
+        raise TimeRefused(problem.reason, problem.message, nearby) from None
+
+
+def understand_sentence(text: str, *, now: datetime, zone: str) -> Understood:
+    """The meaning of a sentence that holds a title and a time: «call mom tomorrow at 9am».
+
+    Raises TimeRefused; UnknownZoneError for a `zone` that does not exist.
+    """
+    get_zone(zone)
+    try:
+        found = find_phrase(_tokens(text, loose=True))
+        return _meaning(found.phrase, found.title, now, zone)
+    except RefusedError as refused:
+        problem = gravest(refused.problems)
+        nearby = suggestion(text, problem, lambda other: understand_sentence_plainly(other, now=now, zone=zone))
+        raise TimeRefused(problem.reason, problem.message, nearby) from None
+
+
+def understand_plainly(text: str, *, now: datetime, zone: str) -> Understood:
+    """As `understand`, but raises RefusedError, without looking for what else may have been meant."""
+    return _meaning(read_phrase(_tokens(text, loose=False)), None, now, zone)
+
+
+def understand_sentence_plainly(text: str, *, now: datetime, zone: str) -> Understood:
+    """As `understand_sentence`, but raises RefusedError, without looking for what else may have been meant."""
+    found = find_phrase(_tokens(text, loose=True))
+    return _meaning(found.phrase, found.title, now, zone)
+
+
+def _tokens(text: str, *, loose: bool) -> Tokens:
+    if len(text) > MAX_LENGTH:
+        raise RefusedError(
+            Problem(NOT_UNDERSTOOD, f"The text has {len(text)} characters; at most {MAX_LENGTH} are read.")
+        )
+    if "\0" in text:
+        raise RefusedError(Problem(NOT_UNDERSTOOD, "The text holds a NUL character."))
+    return tokenize(text, loose=loose)
+
+
+def _meaning(phrase: Phrase, title: str | None, now: datetime, zone: str) -> Understood:
+    zone = phrase.zone or zone
+    moment_now = Now(now.astimezone(get_zone("UTC")), get_zone(zone))
+    if phrase.recurs:
+        schedule = recurrence(phrase, moment_now, zone)
+        kind = "recurring"
+    else:
+        if phrase.until or phrase.start or phrase.lasting or phrase.excluded or phrase.window or phrase.count:
+            raise RefusedError(Problem(NOT_UNDERSTOOD, "It has a beginning or an end, and nothing that recurs."))
+        schedule = Schedule(Once(moment(phrase, moment_now)), zone)
+        kind = "once"
+    following = schedule.upcoming(now)
+    return Understood(kind, title, f"{schedule.describe()} ({zone})", zone, following, schedule)
