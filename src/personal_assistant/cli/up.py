@@ -1,6 +1,7 @@
 """`assistant up`: the whole assistant in one process."""
 
 import fcntl
+import gc
 import os
 import signal
 import sys
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def up(as_json: Json = False) -> None:
     """Run scheduler and workers, and print what is due. Sets everything up at the first start.
 
-    With --json each line is a document of its own: the first says that it is ready, each other one holds a notification.
+    With --json each line is a document: the first says that it is ready, each other one holds a notification.
     """
     from personal_assistant.cli.console import Console
     from personal_assistant.workers.logs import configure_logging
@@ -37,6 +38,7 @@ def up(as_json: Json = False) -> None:
         process = WorkerProcess(current, on_signal=console.look)
         ended = _end_on_signals()
         _warn_of_clock(current)
+        _rest_from_garbage()
         process.start()
         _greet(current, owner, as_json)
         console.start()
@@ -87,6 +89,13 @@ def _end_on_signals() -> threading.Event:
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
     return ended
+
+
+def _rest_from_garbage() -> None:
+    """Collect cycles less often, and none of what was loaded: a burst makes many objects and few of them are cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _warn_of_clock(current: "Runtime") -> None:
