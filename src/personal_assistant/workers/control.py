@@ -21,7 +21,7 @@ def cancel_task_jobs(runtime: Runtime, task: str) -> list[JobView]:
     """Cancel every open job of a task, declared or not."""
     with runtime.db.write() as conn:
         open_ones = sa.select(jobs.c.id).where(jobs.c.task == task, jobs.c.state.in_(OPEN_STATES))
-        return [_cancel(conn, runtime, job_id) for job_id in conn.execute(open_ones).scalars().all()]
+        return [_cancel(conn, runtime, job_id) for job_id in conn.execute(open_ones.with_for_update()).scalars().all()]
 
 
 def _cancel(conn: sa.Connection, runtime: Runtime, job_id: str) -> JobView:

@@ -2,18 +2,14 @@
 
 import asyncio
 import inspect
-import json
 from dataclasses import dataclass
-from typing import Any
 
 from personal_assistant.jobs.context import JobContext, enter_job
 from personal_assistant.jobs.model import ClaimedJob
-from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Succeeded
+from personal_assistant.jobs.outcomes import Cancelled, Outcome, Retry, Succeeded, Waiting
 from personal_assistant.timing.clock import Clock
 from personal_assistant.workers.celery_app import LedgerTask
 from personal_assistant.workers.utils.error_handling import JobTimeout, outcome_of
-
-MAX_RESULT_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +51,11 @@ def run_in_thread(attempt: Attempt, clock: Clock) -> Outcome:
     enter_job(attempt.context)
     try:
         result = attempt.task(*attempt.job.args, **attempt.job.kwargs)
-    except Exception as error:
+    except JobTimeout:
+        raise
+    except BaseException as error:  # SystemExit too: a task cannot end the thread that others run on
         return attempt.failed(error, clock)
-    return _succeeded(result)
+    return Succeeded(result)
 
 
 async def run_in_loop(attempt: Attempt, clock: Clock) -> Outcome:
@@ -68,20 +66,18 @@ async def run_in_loop(attempt: Attempt, clock: Clock) -> Outcome:
             result = await attempt.task(*attempt.job.args, **attempt.job.kwargs)
     except TimeoutError as error:
         return attempt.timed_out(clock) if limit.expired() else attempt.failed(error, clock)
-    except asyncio.CancelledError:
-        return Cancelled()
-    except Exception as error:
+    except asyncio.CancelledError as error:
+        return Cancelled() if attempt.context.cancel_requested else attempt.failed(error, clock)
+    except BaseException as error:  # SystemExit too: a task cannot end the loop that others run on
         return attempt.failed(error, clock)
-    return _succeeded(result)
-
-
-def _succeeded(result: Any) -> Outcome:
-    if result is None:
-        return Succeeded()
-    try:
-        size = len(json.dumps(result))
-    except (TypeError, ValueError) as error:
-        return Failed(f"The task returned something that is not JSON: {error}.", "bug")
-    if size > MAX_RESULT_BYTES:
-        return Failed(f"The task returned {size} bytes; at most {MAX_RESULT_BYTES} are kept.", "bug")
     return Succeeded(result)
+
+
+def interrupted(job: ClaimedJob, clock: Clock, reason: str) -> Outcome:
+    """What becomes of a job that was cut off through no fault of its own: its attempt does not count."""
+    if job.at_most_once:
+        return Waiting(
+            f"{reason} So it may or may not have happened, and it is not repeated unasked: "
+            "retry it if it did not happen, cancel it if it did."
+        )
+    return Retry(clock.now(), reason, "interrupted", counted=False)

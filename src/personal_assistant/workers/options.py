@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from personal_assistant.jobs.model import ClaimedJob, NewJob
 from personal_assistant.jobs.outcomes import Outcome
 from personal_assistant.jobs.retry import Backoff
+from personal_assistant.store.tables import MISSED_POLICIES
+from personal_assistant.timing.recurrence import parse_schedule
 
 Bulk = Callable[[sa.Connection, Sequence[ClaimedJob], datetime], Sequence[Outcome]]
 Settled = Callable[[sa.Connection, ClaimedJob, Outcome], None]
@@ -22,12 +24,20 @@ class Timetable:
     """When a system task runs: a schedule type and its configuration, in the owner's zone.
 
     `missed_policy` and `max_lateness_seconds` say what happens to runs that fell into a time when nothing ran.
+    Raises ScheduleError (a ValueError) for a configuration that cannot be read.
     """
 
     schedule_type: str
     config: Mapping[str, Any] = field(default_factory=dict)
     missed_policy: str = "once"
     max_lateness_seconds: int | None = None
+
+    def __post_init__(self) -> None:
+        parse_schedule(self.schedule_type, self.config, "UTC")
+        if self.missed_policy not in MISSED_POLICIES:
+            raise ValueError(f"a missed policy is one of {', '.join(MISSED_POLICIES)}")
+        if self.max_lateness_seconds is not None and self.max_lateness_seconds < 0:
+            raise ValueError("the greatest lateness is zero seconds or more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
+import sqlalchemy as sa
 import structlog
 
 from personal_assistant import __version__
@@ -18,6 +20,8 @@ from personal_assistant.workers.schedulers.loop import SchedulerLoop
 from personal_assistant.workers.tasks import load_tasks
 
 log = structlog.get_logger(__name__)
+
+_RESTART_SECONDS = 1.0
 
 
 class WorkerProcess:
@@ -59,13 +63,15 @@ class WorkerProcess:
         """Register, listen, and start the loops. Raises StoreError when the database cannot be used."""
         self._listener = signals.listen(self._runtime.db, self.worker.id)
         with self._runtime.db.write() as conn:
-            leases.register(conn, self.worker)
+            self._register(conn)
         loops: list[tuple[str, Callable[[], None]]] = [("signals", self._listen), ("lease", self._keep_lease)]
         if self.scheduler is not None:
             loops.append(("scheduler", self.scheduler.run))
         if self.runner is not None:
             loops.append(("runner", self.runner.run))
-        self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in loops]
+        self._threads = [
+            threading.Thread(target=self._keep_up, args=(name, run), name=name, daemon=True) for name, run in loops
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -82,9 +88,23 @@ class WorkerProcess:
         self._listener.wake()
         for thread in self._threads:
             thread.join()
-        with self._runtime.db.write() as conn:
-            leases.unregister(conn, self.worker.id)
+        try:
+            with self._runtime.db.write() as conn:
+                leases.unregister(conn, self.worker.id)
+        except StoreError as error:
+            log.error("could not take leave of the ledger; others will notice", error=str(error))  # noqa: TRY400
         self._listener.close()
+
+    def _keep_up(self, name: str, run: Callable[[], None]) -> None:
+        """Run a loop until it returns by itself: an error that it lets through must not end it unnoticed."""
+        while True:
+            try:
+                run()
+            except Exception:
+                log.exception("a loop of this process failed and is started again", loop=name)
+                self._stopping.wait(_RESTART_SECONDS)
+            else:
+                return
 
     def _listen(self) -> None:
         while not self._stopping.is_set():
@@ -117,4 +137,7 @@ class WorkerProcess:
             if not renewed:
                 # Others took this process for dead: its jobs are theirs now, and its old claims can change nothing.
                 log.warning("the lease was lost and is taken anew")
-                leases.register(conn, self.worker)
+                self._register(conn)
+
+    def _register(self, conn: sa.Connection) -> None:
+        leases.register(conn, replace(self.worker, heartbeat_at=self._runtime.clock.now()))

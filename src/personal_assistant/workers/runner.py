@@ -7,8 +7,8 @@ there is room for, so under load both are group-committed. The work itself is do
 import queue
 import threading
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -16,23 +16,28 @@ import structlog
 from personal_assistant.jobs.cancel import cancel_requested
 from personal_assistant.jobs.claim import claim, held_by, ready
 from personal_assistant.jobs.context import JobContext
-from personal_assistant.jobs.finish import Finished, finish_many, write_progress
+from personal_assistant.jobs.finish import Finished, finish_many, still_held, write_outcomes, write_progress
 from personal_assistant.jobs.model import ClaimedJob
-from personal_assistant.jobs.outcomes import Outcome, Retry, Waiting
+from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.batching import Durations, every_id, group
 from personal_assistant.workers.event_loop import LoopLane
-from personal_assistant.workers.execution import Attempt, is_async
+from personal_assistant.workers.execution import Attempt, interrupted, is_async
 from personal_assistant.workers.runtime import Runtime
+from personal_assistant.workers.storable import storable
 from personal_assistant.workers.tasks import Registry
 from personal_assistant.workers.threads import ThreadLane
 from personal_assistant.workers.utils.task_monitoring import settle
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 LOOK_EVERY_SECONDS = 2.0
 _WINDOW = 2000
 _AFTER_STORE_ERROR_SECONDS = 1.0
+# How long a job that is told to stop at a shutdown has for it.
+_CUT_OFF_SECONDS = 2.0
 
 
 class Runner:
@@ -49,12 +54,14 @@ class Runner:
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+        self._written: queue.SimpleQueue[Sequence[Attempt]] = queue.SimpleQueue()
         self._held: dict[str, Attempt] = {}
         self._unwritten: list[Finished] = []
+        self._cut_off: set[str] = set()
         self._reconcile_at = 0.0
         self._progress: dict[str, Any] = {}
         self._durations = Durations()
-        self._threads = ThreadLane(settings.worker_threads, self._clock, self._report)
+        self._threads = ThreadLane(settings.worker_threads, self._clock, self._report, self._do_bulk)
         self._loop = LoopLane(settings.async_jobs, self._clock, self._report)
         self._async_tasks = {name for name, task in registry.tasks.items() if is_async(task)}
         self._plain_tasks = set(registry.tasks) - self._async_tasks
@@ -82,9 +89,8 @@ class Runner:
     def turn(self, *, claiming: bool = True) -> int:
         """One transaction: write what has ended, take what there is room for. Returns how many jobs were taken."""
         self._threads.enforce()
-        for job, outcome in _drained(self._done):
-            self._held.pop(job.id, None)
-            self._unwritten.append((job, outcome))
+        self._loop.enforce()
+        self._collect()
         with self._db.write() as conn:
             self._write_down(conn)
             self._reconcile(conn)
@@ -95,12 +101,49 @@ class Runner:
         self._cancel(stop_ids)
         return sum(len(batch) for batch in taken)
 
+    def _collect(self) -> None:
+        """Take over what the lanes have reported: once for each attempt, whatever they say later."""
+        for attempts in _drained(self._written):
+            for attempt in attempts:
+                if self._held.get(attempt.job.id) is attempt:
+                    del self._held[attempt.job.id]
+        for job, outcome in _drained(self._done):
+            held = self._held.get(job.id)
+            if held is None or held.job is not job:
+                continue
+            del self._held[job.id]
+            if isinstance(outcome, Cancelled) and job.id in self._cut_off:
+                outcome = interrupted(job, self._clock, "It was cut off by a shutdown.")
+            self._unwritten.append((job, outcome))
+
     def _write_down(self, conn: sa.Connection) -> None:
         if self._unwritten:
-            settle(conn, self._registry, finish_many(conn, self._worker_id, self._unwritten, self._clock.now()))
+            settle(conn, self._registry, self._finish(conn))
         if self._progress:
-            write_progress(conn, self._worker_id, self._progress)
-            self._progress = {}
+            progress, self._progress = self._progress, {}
+            write_progress(conn, self._worker_id, progress)
+
+    def _finish(self, conn: sa.Connection) -> list[Finished]:
+        try:
+            with conn.begin_nested():
+                return finish_many(conn, self._worker_id, self._unwritten, self._clock.now())
+        except (sa.exc.OperationalError, sa.exc.InterfaceError):
+            raise  # the database is away: all of it is written later
+        except Exception:
+            log.exception("outcomes cannot be written together; writing them one by one", count=len(self._unwritten))
+            return [written for finished in self._unwritten for written in self._finish_one(conn, finished)]
+
+    def _finish_one(self, conn: sa.Connection, finished: Finished) -> list[Finished]:
+        """Write one outcome, or that it cannot be written: it must not hold up the others."""
+        job, _ = finished
+        try:
+            with conn.begin_nested():
+                return finish_many(conn, self._worker_id, [finished], self._clock.now())
+        except (sa.exc.OperationalError, sa.exc.InterfaceError):
+            raise
+        except Exception as error:
+            failed = Failed(f"How it ended cannot be written down: {type(error).__name__}.", "bug")
+            return finish_many(conn, self._worker_id, [(job, failed)], self._clock.now())
 
     def _take(self, conn: sa.Connection) -> list[list[Attempt]]:
         batches = []
@@ -121,16 +164,26 @@ class Runner:
     def _start(self, batches: Iterable[list[Attempt]]) -> None:
         for batch in batches:
             self._held.update((attempt.job.id, attempt) for attempt in batch)
-            if batch[0].is_async:
+            try:
+                self._submit(batch)
+            except (OSError, RuntimeError):  # no thread or no file descriptor to be had
+                log.exception("jobs cannot be started; they are given back")
                 for attempt in batch:
-                    self._loop.submit(attempt)
-            else:
-                self._threads.submit(batch)
+                    self._report(attempt.job, interrupted(attempt.job, self._clock, "It could not be started."), 0.0)
+
+    def _submit(self, batch: list[Attempt]) -> None:
+        if not batch[0].is_async:
+            self._threads.submit(batch)
+            return
+        for attempt in batch:
+            self._loop.submit(attempt)
 
     def _cancel(self, job_ids: Iterable[str]) -> None:
         for job_id in job_ids:
-            if job_id in self._held:
-                self._held[job_id].context.request_cancel()
+            attempt = self._held.get(job_id)
+            # Once: each further cancellation would strike a coroutine in the middle of its cleaning up.
+            if attempt is not None and not attempt.context.cancel_requested:
+                attempt.context.request_cancel()
                 self._loop.cancel(job_id)
 
     def _reconcile(self, conn: sa.Connection) -> None:
@@ -145,7 +198,23 @@ class Runner:
 
     def _report(self, job: ClaimedJob, outcome: Outcome, seconds: float) -> None:
         self._durations.learn(job.task, seconds)
-        self._done.put((job, outcome))
+        self._done.put((job, storable(outcome)))
+        self._wake.set()
+
+    def _do_bulk(self, attempts: Sequence[Attempt]) -> None:
+        """Do a batch at once and write how it ended, in one transaction. Called from the lane's threads."""
+        bulk = attempts[0].task.options.bulk
+        assert bulk is not None
+        with self._db.write() as conn:
+            now = self._clock.now()
+            held = still_held(conn, self._worker_id, [attempt.job for attempt in attempts])
+            outcomes = bulk(conn, held, now)
+            if len(outcomes) != len(held):
+                raise ValueError(f"The bulk function returned {len(outcomes)} outcomes for {len(held)} jobs.")
+            finished = [(job, storable(outcome)) for job, outcome in zip(held, outcomes, strict=True)]
+            write_outcomes(conn, self._worker_id, finished, now)
+            settle(conn, self._registry, finished)
+        self._written.put(attempts)
         self._wake.set()
 
     def _note_progress(self, job_id: str, value: Any) -> None:
@@ -153,9 +222,9 @@ class Runner:
         self._wake.set()
 
     def _pause(self) -> float:
-        deadline = self._threads.next_deadline()
-        until = LOOK_EVERY_SECONDS if deadline is None else deadline - time.monotonic()
-        return max(0.0, min(LOOK_EVERY_SECONDS, until))
+        deadlines = (self._threads.next_deadline(), self._loop.next_deadline())
+        ahead = [deadline - time.monotonic() for deadline in deadlines if deadline is not None]
+        return max(0.0, min([LOOK_EVERY_SECONDS, *ahead]))
 
     def _wait(self, seconds: float) -> None:
         if seconds:
@@ -176,27 +245,26 @@ class Runner:
         return 0
 
     def _drain(self) -> None:
-        until = time.monotonic() + self._drain_seconds
-        while self._held and time.monotonic() < until:
-            self._wait(min(0.2, until - time.monotonic()))
-            self._safely(lambda: self.turn(claiming=False))
+        """Let what runs end; tell what does not to stop; give back what does not listen either."""
+        self._finish_within(self._drain_seconds)
+        self._cut_off = {job_id for job_id, it in self._held.items() if not it.context.cancel_requested}
+        self._cancel(self._cut_off)
+        self._finish_within(_CUT_OFF_SECONDS)
         for attempt in self._held.values():
-            self._done.put((attempt.job, self._interrupted(attempt.job)))
+            self._done.put((attempt.job, Cancelled()))
         self._safely(lambda: self.turn(claiming=False))
         self._threads.close()
         self._loop.close()
 
-    def _interrupted(self, job: ClaimedJob) -> Outcome:
-        if job.at_most_once:
-            return Waiting(
-                "It was cut off by a shutdown, so it may or may not have happened, and it is not repeated unasked: "
-                "retry it if it did not happen, cancel it if it did."
-            )
-        return Retry(self._clock.now(), "Its worker was shut down while it ran.", "interrupted", counted=False)
+    def _finish_within(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (self._held or self._unwritten) and (left := until - time.monotonic()) > 0:
+            self._wait(min(0.2, left))
+            self._safely(lambda: self.turn(claiming=False))
 
 
-def _drained(done: queue.SimpleQueue[Finished]) -> list[Finished]:
-    found: list[Finished] = []
+def _drained(done: "queue.SimpleQueue[T]") -> list[T]:
+    found: list[T] = []
     while True:
         try:
             found.append(done.get_nowait())

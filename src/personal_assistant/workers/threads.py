@@ -5,17 +5,23 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import structlog
+
 from personal_assistant.jobs.model import ClaimedJob
-from personal_assistant.jobs.outcomes import Failed, Outcome, Retry
+from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry
 from personal_assistant.timing.clock import Clock
 from personal_assistant.workers.execution import Attempt, run_in_thread
 from personal_assistant.workers.utils.error_handling import JobTimeout
 
+log = structlog.get_logger(__name__)
+
 T = TypeVar("T")
 Report = Callable[[ClaimedJob, Outcome, float], None]
+Bulk = Callable[[Sequence[Attempt]], None]
 
 # How long a task may go on after JobTimeout was raised in it, before its thread is given up.
 GRACE_SECONDS = 5.0
@@ -34,12 +40,16 @@ class _Work:
 
 
 class ThreadLane:
-    """Runs batches of plain tasks. `report` is called from the threads, once for each job."""
+    """Runs batches of plain tasks. `report` is called from the threads, once for each job.
 
-    def __init__(self, threads: int, clock: Clock, report: Report) -> None:
+    `bulk` does a batch of a task that has a bulk function and records its outcomes; what it raises is reported.
+    """
+
+    def __init__(self, threads: int, clock: Clock, report: Report, bulk: Bulk) -> None:
         self._size = threads
         self._clock = clock
         self._report = report
+        self._do_bulk = bulk
         self._inbox: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._busy: dict[int, _Work] = {}
         self._lock = threading.Lock()
@@ -56,11 +66,23 @@ class ThreadLane:
         """Run a batch of one task on the next free thread."""
         with self._lock:
             self._waiting += 1
-            missing = self._threads < min(self._size, self._waiting + len(self._busy))
-            self._threads += missing
-        if missing:
-            threading.Thread(target=self._serve, name="job-thread", daemon=True).start()
         self._inbox.put(_Work(attempts))
+        self._staff()
+
+    def _staff(self) -> None:
+        """Have as many threads as there is work for. Where no more can be started, work waits for those there are."""
+        while True:
+            with self._lock:
+                if self._threads >= min(self._size, self._waiting + len(self._busy)):
+                    return
+                self._threads += 1
+            try:
+                threading.Thread(target=self._serve, name="job-thread", daemon=True).start()
+            except RuntimeError:
+                with self._lock:
+                    self._threads -= 1
+                log.exception("no further thread can be started")
+                return
 
     def next_deadline(self) -> float | None:
         """The monotonic instant at which `enforce` has something to do."""
@@ -69,6 +91,7 @@ class ThreadLane:
 
     def enforce(self) -> None:
         """Interrupt tasks whose time limit is over, and give up threads that do not react."""
+        self._staff()
         now = time.monotonic()
         with self._lock:
             late = [
@@ -95,6 +118,7 @@ class ThreadLane:
             self._busy.pop(ident, None)
             self._threads -= 1
         current, *behind = work.attempts[work.position :]
+        log.error("a job does not stop at its time limit and its thread is given up", job=current.job.id)
         self._report(current.job, current.timed_out(self._clock), current.task.options.time_limit)
         for attempt in behind:
             again = Retry(self._clock.now(), "A job before it in its batch got stuck.", "interrupted", counted=False)
@@ -111,8 +135,7 @@ class ThreadLane:
             with self._lock:
                 self._waiting -= 1
                 self._busy[ident] = work
-            bulk = work.attempts[0].task.options.bulk
-            if bulk is not None:
+            if work.attempts[0].task.options.bulk is not None:
                 self._bulk(work)
             else:
                 self._one_by_one(work)
@@ -123,6 +146,9 @@ class ThreadLane:
 
     def _one_by_one(self, work: _Work) -> None:
         for position, attempt in enumerate(work.attempts):
+            if attempt.context.cancel_requested:
+                self._report(attempt.job, Cancelled(), 0.0)
+                continue
             started = self._begin(work, position, attempt)
             outcome = self._within_limit(work, attempt, lambda: run_in_thread(attempt, self._clock))  # noqa: B023
             if not self._end(work):
@@ -131,24 +157,26 @@ class ThreadLane:
 
     def _bulk(self, work: _Work) -> None:
         first = work.attempts[0]
-        bulk = first.task.options.bulk
-        assert bulk is not None
         started = self._begin(work, 0, first)
-        outcomes: list[Outcome] = []
-
-        def run() -> None:
-            outcomes.extend(bulk([attempt.job for attempt in work.attempts]))
-
-        failure = self._within_limit(work, first, run)
-        if not self._end(work):
+        failure = self._within_limit(work, first, lambda: self._do_bulk(work.attempts))
+        if not self._end(work) or failure is None:
+            return
+        if isinstance(failure, Failed) and len(work.attempts) > 1:
+            self._bulk_one_by_one(work)
             return
         share = (time.monotonic() - started) / len(work.attempts)
-        if failure is None and len(outcomes) != len(work.attempts):
-            failure = Failed(
-                f"The bulk function returned {len(outcomes)} outcomes for {len(work.attempts)} jobs.", "bug"
-            )
+        for attempt in work.attempts:
+            self._report(attempt.job, failure, share)
+
+    def _bulk_one_by_one(self, work: _Work) -> None:
+        """After a mistake, so that the job which caused it fails alone."""
         for position, attempt in enumerate(work.attempts):
-            self._report(attempt.job, failure or outcomes[position], share)
+            started = self._begin(work, position, attempt)
+            failure = self._within_limit(work, attempt, lambda: self._do_bulk([attempt]))  # noqa: B023
+            if not self._end(work):
+                return
+            if failure is not None:
+                self._report(attempt.job, failure, time.monotonic() - started)
 
     def _begin(self, work: _Work, position: int, attempt: Attempt) -> float:
         now = time.monotonic()
@@ -167,13 +195,14 @@ class ThreadLane:
     def _within_limit(self, work: _Work, attempt: Attempt, run: Callable[[], T]) -> T | Outcome:
         """Call `run`; JobTimeout, wherever it strikes before the attempt is closed, becomes the outcome."""
         try:
-            outcome = self._guarded(attempt, run)
+            # In a context of its own: what a task leaves in context variables is not the next one's.
+            outcome = copy_context().run(self._guarded, attempt, run)
             with work.lock:
-                struck = work.interrupted
                 work.deadline = None
-            # The interruption is on its way: take it here rather than in the next attempt.
-            while struck:
-                time.sleep(0.001)
+                struck = work.interrupted
+            if struck:
+                # Not to hit the next attempt. Already taken, and swallowed by the task, it is no longer there.
+                _take_back(threading.get_ident())
         except JobTimeout:
             return attempt.timed_out(self._clock)
         return outcome
@@ -181,10 +210,17 @@ class ThreadLane:
     def _guarded(self, attempt: Attempt, run: Callable[[], T]) -> T | Outcome:
         try:
             return run()
-        except Exception as error:
+        except JobTimeout:
+            raise
+        except BaseException as error:
             return attempt.failed(error, self._clock)
 
 
 def _raise_in(thread_id: int) -> None:
     """Raise JobTimeout in a thread at its next Python instruction (a blocking call in C is not cut short)."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(JobTimeout))
+
+
+def _take_back(thread_id: int) -> None:
+    """Have the JobTimeout that is still on its way to a thread not arrive."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), None)

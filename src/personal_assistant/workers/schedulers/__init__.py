@@ -14,7 +14,10 @@ class Scheduler(Protocol):
     name: str
 
     def dispatch(self, now: datetime) -> int:
-        """Queue what is due, in one transaction of bounded size; returns how many items were dealt with."""
+        """Queue what is due, in one transaction of bounded size; returns how many items were dealt with.
+
+        Zero means that nothing could be had, because another process has it in hand.
+        """
         ...
 
     def next_due(self, conn: sa.Connection) -> datetime | None:

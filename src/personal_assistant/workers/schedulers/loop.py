@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 # loop looks at the clock again after this long; a look costs a few milliseconds.
 LOOK_EVERY_SECONDS = 2.0
 _AFTER_ERROR_SECONDS = 1.0
+# Something is due and could not be had: another process has it in hand.
+_AFTER_NOTHING_SECONDS = 0.02
 
 
 class SchedulerLoop:
@@ -55,23 +57,23 @@ class SchedulerLoop:
 
         One step each, so that a backlog of one does not hold up the others.
         """
-        with self._db.read() as conn:
-            planned = [(scheduler, scheduler.next_due(conn)) for scheduler in self._schedulers]
-        now = self._clock.now()
-        due = [scheduler for scheduler, instant in planned if instant is not None and instant <= now]
-        done = [self._dispatch(scheduler, now) for scheduler in due]
-        self.last_turn = now
-        if due:
-            return 0.0 if any(done) else _AFTER_ERROR_SECONDS
-        ahead = [(instant - now).total_seconds() for _, instant in planned if instant is not None]
-        return min([LOOK_EVERY_SECONDS, *ahead])
+        waits = [self._step(scheduler) for scheduler in self._schedulers]
+        self.last_turn = self._clock.now()
+        return min([LOOK_EVERY_SECONDS, *waits])
 
-    def _dispatch(self, scheduler: Scheduler, now: datetime) -> bool:
+    def _step(self, scheduler: Scheduler) -> float:
+        """Ask one scheduler, and let it work if something is due; returns when to ask again, in seconds from now."""
         try:
-            scheduler.dispatch(now)
+            with self._db.read() as conn:
+                planned = scheduler.next_due(conn)
+            now = self._clock.now()
+            if planned is None:
+                return LOOK_EVERY_SECONDS
+            if planned > now:
+                return (planned - now).total_seconds()
+            return 0.0 if scheduler.dispatch(now) else _AFTER_NOTHING_SECONDS
         except StoreError:
             raise
         except Exception:
             log.exception("a scheduler failed; the others go on", scheduler=scheduler.name)
-            return False
-        return True
+            return _AFTER_ERROR_SECONDS

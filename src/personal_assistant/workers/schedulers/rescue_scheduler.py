@@ -8,12 +8,15 @@ import structlog
 from personal_assistant.jobs import signals
 from personal_assistant.jobs.leases import list_workers
 from personal_assistant.jobs.recover import abandoned_by_nobody, recover
-from personal_assistant.workers.liveness import is_gone
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.tasks import load_tasks
 from personal_assistant.workers.utils.task_monitoring import settle
 
 log = structlog.get_logger(__name__)
+
+# Where only the lease tells, a process is gone once so many looks in a row found it silent. One look is not enough:
+# after a jump of the clock, a suspended machine or a database that was away, every process seems to have been silent.
+LOOKS = 3
 
 
 class RescueScheduler:
@@ -24,13 +27,13 @@ class RescueScheduler:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._lease = runtime.settings.lease_seconds
-        self._next = runtime.clock.now()
+        self._every = timedelta(seconds=self._lease / 3)
+        self._looked = runtime.clock.now() - self._every
+        self._silent: dict[str, tuple[datetime | None, int]] = {}
 
     def dispatch(self, now: datetime) -> int:
-        self._next = now + timedelta(seconds=self._lease / 3)
-        with self._runtime.db.read() as conn:
-            gone = [worker.id for worker in list_workers(conn) if is_gone(self._runtime, worker, now)]
-            gone += abandoned_by_nobody(conn)
+        self._looked = now
+        gone = self._gone(now)
         if not gone:
             return 0
         with self._runtime.db.write() as conn:
@@ -42,4 +45,19 @@ class RescueScheduler:
 
     def next_due(self, conn: sa.Connection) -> datetime | None:
         del conn
-        return self._next
+        set_back = self._runtime.clock.now() < self._looked
+        return self._looked if set_back else self._looked + self._every
+
+    def _gone(self, now: datetime) -> list[str]:
+        with self._runtime.db.read() as conn:
+            workers = list_workers(conn)
+            # Without a row: forgotten as dead. It may live, and is about to register again.
+            silent: dict[str, datetime | None] = dict.fromkeys(abandoned_by_nobody(conn))
+        listening = {id_: signals.reads(self._runtime.db, id_) for id_ in [*(worker.id for worker in workers), *silent]}
+        silent |= {worker.id: worker.heartbeat_at for worker in workers if worker.lease_ended(now, self._lease)}
+        before, self._silent = self._silent, {}
+        for worker_id, heartbeat in silent.items():
+            known, looks = before.get(worker_id, (heartbeat, 0))
+            self._silent[worker_id] = (heartbeat, looks + 1 if known == heartbeat else 1)
+        by_lease = [id_ for id_, (_, looks) in self._silent.items() if listening[id_] is None and looks >= LOOKS]
+        return by_lease + [id_ for id_, reads in listening.items() if reads is False]

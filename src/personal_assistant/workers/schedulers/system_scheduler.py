@@ -50,7 +50,11 @@ class SystemScheduler:
         try:
             rule = parse_schedule(row.schedule_type, row.schedule_config, row.zone)
             declared = load_tasks().get(row.task).options
-        except (ScheduleError, UnknownTaskError, ValueError) as error:
+        except UnknownTaskError as error:
+            log.error("a schedule has no task any more and is switched off", schedule=row.name, error=str(error))  # noqa: TRY400
+            _update(conn, row.id, now, status="off", next_run_at=None)
+            return
+        except (ScheduleError, ValueError) as error:
             log.error("a schedule cannot run and is paused", schedule=row.name, error=str(error))  # noqa: TRY400
             _update(conn, row.id, now, status="paused", next_run_at=None)
             return

@@ -1,10 +1,12 @@
 """The `schedules` table: brought in line with what tasks declare, and changed by its owner."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.jobs.enqueue import enqueue
@@ -15,6 +17,8 @@ from personal_assistant.timing.recurrence import Schedule, ScheduleError, parse_
 from personal_assistant.workers.options import Timetable
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.tasks import load_tasks
+
+log = structlog.get_logger(__name__)
 
 
 class ScheduleNotFoundError(AssistantError):
@@ -118,7 +122,8 @@ def _write(conn: sa.Connection, schedule_id: int, now: datetime, **values: Any) 
 def _declared(timetable: Timetable, zone: str) -> dict[str, Any]:
     return {
         "schedule_type": timetable.schedule_type,
-        "schedule_config": dict(timetable.config),
+        # As the table gives it back (lists for tuples), so that what has not changed compares equal.
+        "schedule_config": json.loads(json.dumps(dict(timetable.config))),
         "zone": zone,
         "missed_policy": timetable.missed_policy,
         "max_lateness_seconds": timetable.max_lateness_seconds,
@@ -128,7 +133,7 @@ def _declared(timetable: Timetable, zone: str) -> dict[str, Any]:
 def sync_timetable(runtime: Runtime, zone: str) -> None:
     """Bring the table in line with the timetables that tasks declare, in the owner's zone.
 
-    What the owner changed stays as it is. A schedule whose task is no longer declared is switched off and kept; it
+    What the owner changed or paused stays as it is. A schedule that is no longer declared is switched off and kept; it
     comes back with its task.
     """
     now = runtime.clock.now()
@@ -139,7 +144,8 @@ def sync_timetable(runtime: Runtime, zone: str) -> None:
         for name, timetable in declared.items():
             _sync_one(conn, name, _declared(timetable, zone), rows.get(name), runtime.clock)
         for row in rows.values():
-            if row.task not in tasks and row.status != "off":
+            kept = row.name in declared or (row.task in tasks and row.changed_by_owner)
+            if not kept and row.status == "active":
                 _write(conn, row.id, now, status="off", next_run_at=None)
 
 
@@ -154,9 +160,14 @@ def _sync_one(conn: sa.Connection, name: str, wanted: dict[str, Any], row: Any, 
     try:
         first = parse_schedule(wanted["schedule_type"], wanted["schedule_config"], wanted["zone"]).next_after(now)
     except ScheduleError as error:
-        raise AssistantError(f"The task {name} declares a timetable that cannot be read: {error}") from error
+        log.error("a timetable cannot be read; its task does not run by it", task=name, error=str(error))  # noqa: TRY400
+        return
     if row is not None:
-        _write(conn, row.id, now, **wanted, next_run_at=first, status="active")
+        # An instant that has passed meanwhile gets its row from the scheduler before the new rule counts.
+        passed = row.next_run_at if row.next_run_at is not None and row.next_run_at <= now else None
+        planned = None if row.status == "paused" else passed or first
+        status = "paused" if row.status == "paused" else "active"
+        _write(conn, row.id, now, **wanted, next_run_at=planned, status=status)
         return
     new = {"name": name, "task": name, "created_at": now, "updated_at": now, "next_run_at": first}
     conn.execute(sa.insert(schedules).values(**wanted, **new))

@@ -1,9 +1,11 @@
 """The registry of tasks: the decorator that declares one, and the modules that hold them."""
 
 import importlib
-from collections.abc import Callable
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -12,7 +14,9 @@ from personal_assistant.workers.celery_app import LedgerTask, app
 from personal_assistant.workers.options import TaskOptions
 
 ENTRY_POINT_GROUP = "personal_assistant.tasks"
-_OWN_MODULES = ("ai_tasks", "maintenance_tasks")
+_NAME_LENGTH = 200
+
+_declared: dict[str, Callable[..., Any]] = {}
 
 
 class UnknownTaskError(AssistantError):
@@ -28,9 +32,21 @@ def task(*, queue: str, name: str | None = None, **options: Any) -> Callable[[Ca
 
     def declare(function: Callable[..., Any]) -> LedgerTask:
         full_name = name or f"{function.__module__}.{function.__name__}"
+        _check(full_name, function, declared)
+        _declared[full_name] = function
         return app.task(name=full_name, base=LedgerTask, options=declared)(function)
 
     return declare
+
+
+def _check(name: str, function: Callable[..., Any], options: TaskOptions) -> None:
+    if len(name) > _NAME_LENGTH:
+        raise ValueError(f"the name of a task has at most {_NAME_LENGTH} characters: {name}")
+    if options.bulk is not None and inspect.iscoroutinefunction(function):
+        raise ValueError(f"a task with a bulk function is a plain function: {name}")
+    other = _declared.get(name, function)
+    if (other.__module__, other.__qualname__) != (function.__module__, function.__qualname__):
+        raise ValueError(f"{other.__module__}.{other.__qualname__} declares a task of that name already: {name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +78,24 @@ class Registry:
 
 @lru_cache(maxsize=1)
 def load_tasks() -> Registry:
-    """Import this package's modules and those that others register under the entry point.
+    """Import every module of this package and those that others register under the entry point.
 
-    A foreign module that raises does not stop the others; `assistant doctor` reports it.
+    A module that raises does not stop the others; `assistant doctor` reports it.
     """
-    for module in _OWN_MODULES:
-        importlib.import_module(f"{__name__}.{module}")
     broken: list[Broken] = []
-    for entry in entry_points(group=ENTRY_POINT_GROUP):
+    for name, load in _modules():
         try:
-            entry.load()
-        except Exception as error:
-            broken.append(Broken(f"{entry.name} ({entry.value})", f"{type(error).__name__}: {error}"))
+            load()
+        except (Exception, SystemExit) as error:
+            broken.append(Broken(name, f"{type(error).__name__}: {error}"))
     app.finalize()
     declared = {name: found for name, found in app.tasks.items() if isinstance(found, LedgerTask)}
     return Registry({name: found for name, found in declared.items() if hasattr(found, "options")}, tuple(broken))
+
+
+def _modules() -> Iterator[tuple[str, Callable[[], object]]]:
+    """Each module of tasks: its name for people, and what imports it."""
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        yield module.name, partial(importlib.import_module, module.name)
+    for entry in entry_points(group=ENTRY_POINT_GROUP):
+        yield f"{entry.name} ({entry.value})", entry.load

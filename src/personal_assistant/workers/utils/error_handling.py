@@ -26,7 +26,8 @@ class JobTimeout(BaseException):
     """Raised inside a task whose time limit is over. Not an Exception: `except Exception` must not swallow it."""
 
 
-# What Python raises for mistakes in code. Anything else from a library is taken for the outside world's fault.
+# What Python raises for mistakes in code, and what ends a program, which is not the task's to end. Anything else from a
+# library is taken for the outside world's fault.
 _BUGS = (
     TypeError,
     ValueError,
@@ -42,6 +43,9 @@ _BUGS = (
     sa.exc.ProgrammingError,
     sa.exc.IntegrityError,
     sa.exc.ArgumentError,
+    SystemExit,
+    KeyboardInterrupt,
+    GeneratorExit,
 )
 
 
@@ -79,7 +83,14 @@ def outcome_of(
 
 def describe(error: BaseException) -> str:
     """An error in one line: our own as they stand, others with their type."""
-    text = " ".join(str(error).split())
+    text = " ".join(_text(error).split())
     if isinstance(error, AssistantError | JobTimeout):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # a `__str__` with a mistake in it
+        return ""

@@ -19,6 +19,7 @@ from personal_assistant.timing.missed import spoken
 from personal_assistant.workers.liveness import living
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.tasks import load_tasks
+from personal_assistant.workers.utils.error_handling import describe
 
 Level = Literal["ok", "warning", "error"]
 
@@ -61,6 +62,9 @@ def _run(runtime: Runtime, checks: tuple[Check, ...]) -> list[Finding]:
         except StoreError as error:
             findings.append(Finding("database", "error", str(error), "See the message; nothing works without it."))
             break
+        except Exception as error:
+            message = f"This check could not be made: {describe(error)}."
+            findings.append(Finding(check.__name__.strip("_"), "error", message, "Mend its cause and check again."))
     return sorted(findings, key=lambda finding: ("error", "warning", "ok").index(finding.level))
 
 
@@ -85,10 +89,9 @@ def _processes(runtime: Runtime) -> Iterator[Finding]:
         yield Finding(role, "ok", f"Alive: process {pids} on {those[0].host}.")
     silence = timedelta(seconds=runtime.settings.lease_seconds)
     for worker in alive:
-        if worker.schedules and worker.scheduled_at is not None and now - worker.scheduled_at > 2 * silence:
-            message = (
-                f"The scheduler of process {worker.pid} has not gone round for {spoken(now - worker.scheduled_at)}."
-            )
+        still = now - (worker.scheduled_at or worker.started_at)
+        if worker.schedules and still > 2 * silence:
+            message = f"The scheduler of process {worker.pid} has not gone round for {spoken(still)}."
             yield Finding("scheduler", "error", message, "Restart it, and look into its log for the cause.")
 
 

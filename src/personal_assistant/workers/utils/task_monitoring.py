@@ -7,8 +7,10 @@ import sqlalchemy as sa
 import structlog
 
 from personal_assistant.jobs.finish import Finished
-from personal_assistant.jobs.outcomes import Cancelled, Failed, Retry, Waiting
+from personal_assistant.jobs.model import ClaimedJob
+from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry, Waiting
 from personal_assistant.jobs.stats import TaskStats, task_stats
+from personal_assistant.workers.options import Settled
 from personal_assistant.workers.tasks import Registry
 
 log = structlog.get_logger(__name__)
@@ -28,7 +30,18 @@ def settle(conn: sa.Connection, registry: Registry, finished: Sequence[Finished]
             )
         task = registry.tasks.get(job.task)
         if task is not None and task.options.settled and isinstance(outcome, Failed | Cancelled | Waiting):
-            task.options.settled(conn, job, outcome)
+            _tell(conn, task.options.settled, job, outcome)
+
+
+def _tell(conn: sa.Connection, settled: Settled, job: ClaimedJob, outcome: Outcome) -> None:
+    """A mistake in there takes back what it wrote, and nothing else: the outcomes stand."""
+    try:
+        with conn.begin_nested():
+            settled(conn, job, outcome)
+    except (sa.exc.OperationalError, sa.exc.InterfaceError):
+        raise  # the database is away
+    except Exception:
+        log.exception("a task could not take note of how its job ended", job=job.id, task=job.task)
 
 
 def recent_stats(conn: sa.Connection, now: datetime, hours: int = 24) -> list[TaskStats]:
