@@ -1,10 +1,9 @@
 """Reading the components of a phrase that do not make it recur: days, times, durations, zones."""
 
-from fractions import Fraction
-
 from personal_assistant.timing.language.clock import clock_time, clock_times
 from personal_assistant.timing.language.day_words import day, weekdays
 from personal_assistant.timing.language.days import Later
+from personal_assistant.timing.language.durations import whole_shift
 from personal_assistant.timing.language.numbers import Quantity, quantities, whole_words
 from personal_assistant.timing.language.parts import Bound, Phrase
 from personal_assistant.timing.language.problems import PAST, Fix, Problem
@@ -55,17 +54,6 @@ def _later(phrase: Phrase, tokens: Tokens, index: int, amounts: tuple[Quantity, 
     months, days = shift
     later = Later(base[0], days, months, tokens.span(index, base[1]))
     return base[1] if phrase.add_day(later) else None
-
-
-def whole_shift(amounts: tuple[Quantity, ...]) -> tuple[int, int] | None:
-    """Amounts as (months, days), where they are whole ones of the calendar."""
-    per_month = {"month": 1, "quarter": 3, "year": 12}
-    per_day = {"day": 1, "week": 7, "fortnight": 14}
-    months = sum((it.amount * per_month.get(it.unit, 0) for it in amounts), Fraction(0))
-    days = sum((it.amount * per_day.get(it.unit, 0) for it in amounts), Fraction(0))
-    if months.denominator != 1 or days.denominator != 1 or any(it.is_elapsed for it in amounts):
-        return None
-    return int(months), int(days)
 
 
 def _weekday_list(phrase: Phrase, tokens: Tokens, index: int) -> int | None:

@@ -1,7 +1,7 @@
 """Reading days of the week, relative days and periods."""
 
-from personal_assistant.timing.language.dates import month_days, written_date
 from personal_assistant.timing.language.days import Day, FixedDay, Gone, Period, Weekday
+from personal_assistant.timing.language.month_days import month_days
 from personal_assistant.timing.language.problems import AMBIGUOUS, PAST, Fix, Problem
 from personal_assistant.timing.language.tokens import Tokens
 from personal_assistant.timing.language.vocabulary import (
@@ -11,6 +11,7 @@ from personal_assistant.timing.language.vocabulary import (
     WEEKEND,
     WORKING_DAYS,
 )
+from personal_assistant.timing.language.written_dates import written_date
 
 _TOMORROW = ("tomorrow", "tmrw")
 _PERIODS = ("week", "month", "year")

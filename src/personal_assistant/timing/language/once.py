@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from personal_assistant.timing.language.clock import MIDNIGHT, ClockTime
-from personal_assistant.timing.language.components import whole_shift
-from personal_assistant.timing.language.days import Absolute, Day, FixedDay, InMonth, Later, Period, Weekday, add_months
-from personal_assistant.timing.language.numbers import Quantity
+from personal_assistant.timing.language.days import Absolute, Day, FixedDay, InMonth, Later, Period, Weekday
+from personal_assistant.timing.language.durations import shifted
 from personal_assistant.timing.language.parts import Bound, Phrase
 from personal_assistant.timing.language.problems import (
     AMBIGUOUS,
@@ -26,7 +24,6 @@ from personal_assistant.timing.zones import to_instant, to_wall
 
 MORNING = 9 * 3600
 _MOST_CANDIDATES = 5000
-_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 BEYOND = Problem(IMPOSSIBLE, "It lies beyond the year 9999, where the calendar ends.")
 
 
@@ -119,46 +116,6 @@ def _after(phrase: Phrase, day: Day | None, seconds: int | None, now: Now, probl
     elif found <= now.instant and not phrase.problems:
         problems.append(Problem(PAST, "It must lie ahead of now."))
     return found
-
-
-def shifted(
-    start: datetime, amounts: tuple[Quantity, ...], zone: ZoneInfo, seconds: int | None = None
-) -> datetime | None:
-    """An instant moved by amounts: months, then days by the wall clock, then elapsed time.
-
-    `seconds` after midnight replaces the wall-clock time. None for fractions of months. Raises OverflowError.
-    """
-    whole, rest = _days_and_seconds(amounts)
-    calendar = tuple(amount for amount in whole if not amount.is_elapsed)
-    shift = whole_shift(calendar)
-    if shift is None:
-        return None
-    if calendar:
-        months, days = shift
-        wall = to_wall(start, zone).replace(microsecond=0)
-        day = add_months(wall.date(), months) + timedelta(days=days)
-        clock = wall.time() if seconds is None else time(seconds // 3600, seconds // 60 % 60, seconds % 60)
-        start = to_instant(datetime.combine(day, clock), zone)
-    moved = start + timedelta(microseconds=round(rest * 1_000_000))
-    moved.astimezone(zone)  # raises where the zone's clock would be beyond the calendar
-    return moved
-
-
-def _days_and_seconds(amounts: tuple[Quantity, ...]) -> tuple[list[Quantity], Fraction]:
-    """Whole calendar amounts, and everything else in seconds: half a day is 12 hours."""
-    whole: list[Quantity] = []
-    rest = Fraction(0)
-    for amount in amounts:
-        if amount.is_elapsed:
-            rest += amount.amount * _SECONDS[amount.unit]
-        elif amount.unit in ("week", "fortnight", "day"):
-            days = amount.amount * {"week": 7, "fortnight": 14, "day": 1}[amount.unit]
-            whole.append(Quantity(Fraction(int(days)), "day"))
-            rest += (days - int(days)) * 86_400
-        else:
-            months = amount.amount * {"month": 1, "quarter": 3, "year": 12}[amount.unit]
-            whole.append(Quantity(months, "month"))
-    return whole, rest
 
 
 def _first(

@@ -11,8 +11,10 @@ from personal_assistant.timing.language.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """How it comes again. `unit` is None where only days are named («every 5 April»).
+    """How it comes again: every so many units of the calendar, or by elapsed steps.
 
+    unit: None where only days are named («every 5 April»), and for steps.
+    steps: the amounts that add up to one elapsed step.
     counted: a number was said; «every 1 day» begins tomorrow, «every day» at the next chance.
     """
 
@@ -23,7 +25,8 @@ class Repeat:
 
     @property
     def is_elapsed(self) -> bool:
-        return self.unit in ("second", "minute", "hour")
+        """Whether it counts time on a stopwatch."""
+        return bool(self.steps)
 
 
 @dataclass(slots=True)

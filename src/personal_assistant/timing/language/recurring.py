@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from personal_assistant.timing.language.days import InMonth, Pick, Weekday, add_months
-from personal_assistant.timing.language.once import BEYOND, MORNING, Now, bound_instant, clock_seconds, shifted
+from personal_assistant.timing.language.durations import SECONDS, shifted
+from personal_assistant.timing.language.once import BEYOND, MORNING, Now, bound_instant, clock_seconds
 from personal_assistant.timing.language.parts import Phrase, Repeat
 from personal_assistant.timing.language.problems import (
     AMBIGUOUS,
@@ -21,7 +22,6 @@ from personal_assistant.timing.recurrence.rules import Elapsed
 from personal_assistant.timing.recurrence.schedule import Bound, Schedule
 from personal_assistant.timing.zones import to_wall
 
-_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 _QUARTERS = (1, 4, 7, 10)
 _EVERY_DAY = frozenset(range(7))
 _LARGEST = 10_000_000
@@ -100,7 +100,7 @@ def _steps(
     phrase: Phrase, repeat: Repeat, weekdays: set[int], now: Now, zone: str, problems: list[Problem], *, picked: bool
 ) -> Schedule:
     """«every 15 minutes», also within a window of the day."""
-    seconds = sum((step.amount * _SECONDS[step.unit] for step in repeat.steps), Fraction(0))
+    seconds = sum((step.amount * SECONDS[step.unit] for step in repeat.steps), Fraction(0))
     if seconds <= 0:
         problems.append(Problem(IMPOSSIBLE, "It must be some time from one to the next."))
     elif seconds < 60:

@@ -47,7 +47,7 @@ def _every_unit(phrase: Phrase, tokens: Tokens, index: int) -> int | None:
 
 def _repeat(steps: tuple[Quantity, ...], *, counted: bool) -> Repeat | None:
     if all(step.is_elapsed for step in steps):
-        return Repeat("minute", steps=steps, counted=counted)
+        return Repeat(None, steps=steps)
     if len(steps) > 1 or steps[0].amount.denominator != 1:
         return None
     unit, amount = steps[0].unit, steps[0].amount
