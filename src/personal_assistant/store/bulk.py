@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine.interfaces import Dialect
 
 from personal_assistant.store.plain import dump_json, plain_value
@@ -41,7 +40,7 @@ def update_rows(conn: sa.Connection, table: sa.Table, key: str, columns: tuple[s
 def among(conn: sa.Connection, column: sa.Column[Any], values: Collection[Any]) -> sa.ColumnElement[bool]:
     """`column IN values`, with one parameter however many there are: no statement is compiled for their number."""
     if conn.dialect.name == "postgresql":
-        return column == sa.any_(sa.cast(list(values), ARRAY(column.type)))
+        return column == sa.any_(sa.cast(list(values), sa.ARRAY(column.type)))
     listed = sa.func.json_each(json.dumps(list(values))).table_valued("value")
     return column.in_(sa.select(listed.c.value))
 
