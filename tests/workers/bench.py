@@ -1,0 +1,91 @@
+"""What the tests of this room work with: a runner on its thread, whose jobs can be waited for."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from personal_assistant.jobs.model import JobError, JobView
+from personal_assistant.jobs.queries import errors_of, get_job
+from personal_assistant.workers.celery_app import LedgerTask
+from personal_assistant.workers.runner import Runner
+from personal_assistant.workers.runtime import Runtime
+from personal_assistant.workers.schedulers.job_scheduler import JobScheduler
+from personal_assistant.workers.tasks import Registry
+
+PATIENCE = 20.0
+
+Declare = Callable[..., LedgerTask]
+
+
+class Bench:
+    """A runner with some tasks. Start it with `with`; leaving the block stops it, and it drains."""
+
+    def __init__(self, runtime: Runtime, *tasks: LedgerTask, worker_id: str = "runner", **settings: Any) -> None:
+        self.runtime = Runtime(runtime.settings.model_copy(update=settings), runtime.db, runtime.clock)
+        self.runner = Runner(self.runtime, Registry({task.name: task for task in tasks}, ()), worker_id)
+        self._thread = threading.Thread(target=self.runner.run, daemon=True)
+        self._turned = threading.Condition()
+        self._tell_of_turns()
+
+    def _tell_of_turns(self) -> None:
+        turn = self.runner.turn
+
+        def told(**options: Any) -> int:
+            try:
+                return turn(**options)
+            finally:
+                with self._turned:
+                    self._turned.notify_all()
+
+        self.runner.turn = told  # type: ignore[method-assign]
+
+    def __enter__(self) -> "Bench":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop and wait until it has drained."""
+        self.runner.stop()
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive(), "the runner did not drain"
+
+    def do(self, task: LedgerTask, *args: Any, **options: Any) -> str:
+        """Write a job and have the runner look; returns its id."""
+        job_id = task.apply_async(args, **options).id
+        self.runner.wake()
+        return str(job_id)
+
+    def until(self, job_id: str, *states: str) -> JobView:
+        """Wait until a job is in one of these states (an ended one unless given)."""
+        wanted = states or ("succeeded", "failed", "cancelled", "waiting", "scheduled")
+        end = time.monotonic() + PATIENCE
+        with self._turned:
+            while (job := self.job(job_id)).state not in wanted:
+                left = end - time.monotonic()
+                assert left > 0, f"{job.state} instead of {wanted}: {job.error}"
+                self._turned.wait(min(left, 1.0))
+        return job
+
+    def job(self, job_id: str) -> JobView:
+        """The job as the ledger has it."""
+        with self.runtime.db.read() as conn:
+            return get_job(conn, job_id)
+
+    def errors(self, job_id: str) -> list[JobError]:
+        """Its failed attempts."""
+        with self.runtime.db.read() as conn:
+            return errors_of(conn, job_id)
+
+    def let_due_start(self) -> None:
+        """Queue the jobs whose waiting time is over by the test's clock."""
+        JobScheduler(self.runtime).dispatch(self.runtime.clock.now())
+        self.runner.wake()
+
+
+def wait(event: threading.Event) -> None:
+    """Wait for an event that has to come."""
+    assert event.wait(PATIENCE), "it did not happen"
