@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import make_url
 from tests.support.databases import START, copy_sqlite, migrate, new_postgres
+from tests.support.ledger import Ledger
 from tests.support.postgres import postgres_server
 
 from personal_assistant.settings import Settings
@@ -97,3 +98,9 @@ def clock() -> ManualClock:
 def runtime(settings: Settings, db: Database, clock: ManualClock) -> Runtime:
     """Settings, database and clock of the test."""
     return Runtime(settings, db, clock)
+
+
+@pytest.fixture
+def ledger(db: Database, clock: ManualClock) -> Ledger:
+    """The ledger of the test's database, on each kind in turn."""
+    return Ledger(db, clock)

@@ -3,13 +3,14 @@
 from personal_assistant.jobs.cancel import cancel
 from personal_assistant.jobs.context import JobCancelled, JobContext, current_job
 from personal_assistant.jobs.enqueue import enqueue, enqueue_many
-from personal_assistant.jobs.model import JobError, JobNotFoundError, JobView, NewJob
+from personal_assistant.jobs.model import InvalidJobError, JobError, JobNotFoundError, JobView, NewJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry, Succeeded, Waiting
 from personal_assistant.jobs.replay import replay
 
 __all__ = [
     "Cancelled",
     "Failed",
+    "InvalidJobError",
     "JobCancelled",
     "JobContext",
     "JobError",

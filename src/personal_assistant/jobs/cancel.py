@@ -1,13 +1,17 @@
 """Cancelling jobs."""
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from personal_assistant.jobs.model import JobStateError, JobView
 from personal_assistant.jobs.queries import get_job
+from personal_assistant.jobs.waiting import release
 from personal_assistant.store.database import wake_after_commit
 from personal_assistant.store.tables import jobs
+
+_STOPPED_AT_ONCE = ("scheduled", "queued", "waiting")
 
 
 def cancel(conn: sa.Connection, job_id: str, now: datetime) -> JobView:
@@ -16,21 +20,20 @@ def cancel(conn: sa.Connection, job_id: str, now: datetime) -> JobView:
     One that waits or is queued ends at once; one that runs is asked to stop, and ends when its task notices.
     Raises JobNotFoundError, and JobStateError for a job that has finished.
     """
-    at_once = conn.execute(
-        sa.update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.state.in_(("scheduled", "queued", "waiting")))
-        .values(state="cancelled", finished_at=now, cancel_requested_at=now)
-    ).rowcount
-    if at_once:
-        return get_job(conn, job_id)
-    asked = conn.execute(
-        sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state == "running").values(cancel_requested_at=now)
-    ).rowcount
-    job = get_job(conn, job_id)
-    if not asked:
-        raise JobStateError(f"Job {job_id} has already {_ended(job.state)}: there is nothing to cancel.")
-    wake_after_commit(conn)
-    return job
+    state = conn.execute(sa.select(jobs.c.state).where(jobs.c.id == job_id).with_for_update()).scalar_one_or_none()
+    if state in _STOPPED_AT_ONCE:
+        conn.execute(sa.update(jobs).where(jobs.c.id == job_id).values(_cancelled(now)))
+        release(conn, [job_id], now)
+    elif state == "running":
+        conn.execute(sa.update(jobs).where(jobs.c.id == job_id).values(cancel_requested_at=now))
+        wake_after_commit(conn)
+    elif state is not None:
+        raise JobStateError(f"Job {job_id} has already {_ended(state)}: there is nothing to cancel.")
+    return get_job(conn, job_id)
+
+
+def _cancelled(now: datetime) -> dict[str, Any]:
+    return {"state": "cancelled", "finished_at": now, "cancel_requested_at": now}
 
 
 def _ended(state: str) -> str:
@@ -39,10 +42,11 @@ def _ended(state: str) -> str:
 
 def cancel_occurrences(conn: sa.Connection, ai_task_id: int, now: datetime) -> int:
     """Cancel what an AI task still has open, because it is paused, changed or removed; returns how many."""
-    open_ones = sa.and_(jobs.c.ai_task_id == ai_task_id, jobs.c.state.in_(("scheduled", "queued", "waiting")))
-    return conn.execute(
-        sa.update(jobs).where(open_ones).values(state="cancelled", finished_at=now, cancel_requested_at=now)
-    ).rowcount
+    open_ones = sa.and_(jobs.c.ai_task_id == ai_task_id, jobs.c.state.in_(_STOPPED_AT_ONCE))
+    stopped = sa.update(jobs).where(open_ones).values(_cancelled(now)).returning(jobs.c.id)
+    ids = conn.execute(stopped).scalars().all()
+    release(conn, ids, now)
+    return len(ids)
 
 
 def cancel_requested(conn: sa.Connection, worker_id: str) -> list[str]:

@@ -7,9 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from personal_assistant.jobs.ids import new_job_id
-from personal_assistant.jobs.model import OPEN_STATES, NewJob
+from personal_assistant.jobs.model import OPEN_STATES, InvalidJobError, NewJob
 from personal_assistant.store.bulk import insert_rows
 from personal_assistant.store.database import insert_new, wake_after_commit
+from personal_assistant.store.plain import dump_json, plain_text
 from personal_assistant.store.tables import jobs
 from personal_assistant.timing.clock import utc_now
 
@@ -36,16 +37,26 @@ _COLUMNS = (
 )
 
 
+_LONGEST = {"id": 155, "task": 200, "queue": 64, "unique_key": 200}
+
+
 def enqueue(conn: sa.Connection, job: NewJob, *, now: datetime | None = None) -> str:
     """Accept one job; it exists once the caller's transaction commits.
 
     Returns its id. When an open job holds the same unique key, or the same occurrence has a row already, nothing is
-    written and the id of that one is returned.
+    written and the id of that one is returned. Raises InvalidJobError for what the ledger cannot hold.
     """
+    _check(job)
     row = dict(zip(_COLUMNS, _values(job, now or utc_now()), strict=True))
-    written = conn.execute(insert_new(conn, jobs), [row]).rowcount
     wake_after_commit(conn)
-    return row["id"] if written else _holder(conn, job, row["id"])
+    while True:
+        # RETURNING, for psycopg's count of rows is not kept after an INSERT.
+        if conn.execute(insert_new(conn, jobs).returning(jobs.c.id), row).first() is not None:
+            return str(row["id"])
+        holder = _holder(conn, job, row["id"])
+        if holder is not None:
+            return holder
+        # It ended between the two statements, so there is room now.
 
 
 def enqueue_many(conn: sa.Connection, batch: Sequence[NewJob], *, now: datetime | None = None) -> None:
@@ -84,13 +95,28 @@ def _values(job: NewJob, now: datetime) -> tuple[Any, ...]:
     )
 
 
-def _holder(conn: sa.Connection, job: NewJob, job_id: str) -> str:
-    """The id of the row that stood in the new one's way."""
+def _check(job: NewJob) -> None:
+    """Raise InvalidJobError unless both databases can hold the job."""
+    for name, longest in _LONGEST.items():
+        text = getattr(job, name)
+        if text is not None and (len(text) > longest or plain_text(text) != text):
+            raise InvalidJobError(
+                f"The {name} {plain_text(text[:40])!r} of a job cannot be kept: "
+                f"it has at most {longest} characters, and neither NUL nor lone surrogates among them."
+            )
+    try:
+        dump_json([job.args, job.kwargs])
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidJobError(f"The arguments of a job of {job.task} cannot be kept as JSON: {error}.") from error
+
+
+def _holder(conn: sa.Connection, job: NewJob, job_id: str) -> str | None:
+    """The id of the row that stood in the new one's way; None when it does so no longer."""
     same = [jobs.c.id == job_id]
     if job.unique_key is not None:
         same.append(sa.and_(jobs.c.unique_key == job.unique_key, jobs.c.state.in_(OPEN_STATES)))
     for column, owner in ((jobs.c.ai_task_id, job.ai_task_id), (jobs.c.schedule_id, job.schedule_id)):
         if owner is not None:
             same.append(sa.and_(column == owner, jobs.c.due_at == job.due_at))
-    found: str = conn.execute(sa.select(jobs.c.id).where(sa.or_(*same)).limit(1)).scalar_one()
+    found: str | None = conn.execute(sa.select(jobs.c.id).where(sa.or_(*same)).limit(1)).scalar_one_or_none()
     return found

@@ -9,48 +9,79 @@ import sqlalchemy as sa
 
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry, Succeeded, Waiting
+from personal_assistant.jobs.waiting import release, release_from_ended
 from personal_assistant.store.bulk import among, update_rows
 from personal_assistant.store.database import wake_after_commit
+from personal_assistant.store.plain import plain_text
 from personal_assistant.store.tables import job_errors, jobs
 
 Finished = tuple[ClaimedJob, Outcome]
 
 MAX_TEXT = 4_000
 MAX_TRACEBACK = 20_000
+MAX_KIND = 20
 
 
 def finish_many(conn: sa.Connection, worker_id: str, finished: Sequence[Finished], now: datetime) -> list[Finished]:
     """Write the outcomes of this worker's attempts.
 
-    Returns those that were written: an attempt that was taken away meanwhile (its lease had ended) is left out.
+    Returns what was written: an attempt that was taken away meanwhile (its lease had ended) is left out, as is a second
+    outcome of one attempt.
     """
-    held = {job.id for job in still_held(conn, worker_id, [job for job, _ in finished])}
-    valid = [(job, outcome) for job, outcome in finished if job.id in held]
-    write_outcomes(conn, worker_id, valid, now)
-    return valid
+    outcomes = {(job.id, job.attempt): outcome for job, outcome in reversed(finished)}
+    held = still_held(conn, worker_id, [job for job, _ in finished])
+    return write_outcomes(conn, worker_id, [(job, outcomes[job.id, job.attempt]) for job in held], now)
 
 
 def still_held(conn: sa.Connection, worker_id: str, claimed: Sequence[ClaimedJob]) -> list[ClaimedJob]:
     """Those of its jobs that the ledger says this worker still runs, under the same token; locked until the commit."""
     current = _tokens(conn, worker_id, [job.id for job in claimed])
-    return [job for job in claimed if current.get(job.id) == job.attempt]
+    return list({job.id: job for job in claimed if current.get(job.id) == job.attempt}.values())
 
 
-def write_outcomes(conn: sa.Connection, worker_id: str, finished: Sequence[Finished], now: datetime) -> None:
-    """Write how jobs ended that this transaction has found `still_held`."""
+def write_outcomes(conn: sa.Connection, worker_id: str, finished: Sequence[Finished], now: datetime) -> list[Finished]:
+    """Write how jobs ended that this transaction has found `still_held`; returns what was written.
+
+    A job that is to stop is not tried again, nor is one whose attempts are used up, whatever its outcome says.
+    """
+    stopping = _to_stop(conn, [job.id for job, outcome in finished if isinstance(outcome, Retry | Waiting)])
+    decided = [(job, _decided(job, outcome, job.id in stopping)) for job, outcome in finished]
     groups: dict[tuple[str, ...], list[list[Any]]] = defaultdict(list)
-    for job, outcome in finished:
+    for job, outcome in decided:
         values = _changes(job, outcome, now)
         groups[tuple(values)].append([job.id, *values.values()])
     for columns, rows in groups.items():
         update_rows(conn, jobs, "id", columns, rows)
     errors = [
-        _error_row(worker_id, job, outcome, now) for job, outcome in finished if isinstance(outcome, Failed | Retry)
+        _error_row(worker_id, job, outcome, now) for job, outcome in decided if isinstance(outcome, Failed | Retry)
     ]
     if errors:
         conn.execute(sa.insert(job_errors), errors)
-    if any(isinstance(outcome, Retry) for _, outcome in finished):
+    if any(isinstance(outcome, Retry) for _, outcome in decided):
         wake_after_commit(conn)
+    release(conn, [job.id for job, outcome in decided if isinstance(outcome, Succeeded | Failed | Cancelled)], now)
+    awaited = {outcome.for_job for _, outcome in decided if isinstance(outcome, Waiting) and outcome.for_job}
+    release_from_ended(conn, awaited, now)
+    return decided
+
+
+def _to_stop(conn: sa.Connection, ids: Sequence[str]) -> set[str]:
+    """Those of these jobs that somebody wants stopped."""
+    if not ids:
+        return set()
+    asked = sa.and_(among(conn, jobs.c.id, ids), jobs.c.cancel_requested_at.is_not(None))
+    return set(conn.execute(sa.select(jobs.c.id).where(asked)).scalars())
+
+
+def _decided(job: ClaimedJob, outcome: Outcome, stopping: bool) -> Outcome:
+    match outcome:
+        case Retry() | Waiting() if stopping:
+            return Cancelled()
+        case Retry(counted=True) if job.attempt >= job.max_attempts:
+            return Failed(outcome.error, outcome.kind, outcome.traceback)
+        case Waiting(for_job=job.id):
+            return Failed("It waits for itself, so it would wait for ever.", "bug")
+    return outcome
 
 
 def _tokens(conn: sa.Connection, worker_id: str, ids: Sequence[str]) -> dict[str, int]:
@@ -65,18 +96,19 @@ def _changes(job: ClaimedJob, outcome: Outcome, now: datetime) -> dict[str, Any]
             changes: dict[str, Any] = {"state": "succeeded", "finished_at": now, "error": None, "error_kind": None}
             return changes if result is None else {**changes, "result": result}
         case Failed(error, kind):
-            return {"state": "failed", "finished_at": now, "error": error[:MAX_TEXT], "error_kind": kind}
+            return {"state": "failed", "finished_at": now, "error": _text(error), "error_kind": kind[:MAX_KIND]}
         case Cancelled():
             return {"state": "cancelled", "finished_at": now}
-        case Waiting(reason):
-            return {"state": "waiting", "waiting_for": reason[:MAX_TEXT]}
+        case Waiting(reason, for_job):
+            return {"state": "waiting", "waiting_for": _text(reason), "waits_for_job_id": for_job}
         case Retry():
             return {
                 "state": "scheduled" if outcome.run_at > now else "queued",
                 "run_at": outcome.run_at,
-                "attempt": job.attempt if outcome.counted else job.attempt - 1,
-                "error": outcome.error[:MAX_TEXT],
-                "error_kind": outcome.kind,
+                # An attempt that does not count is made good by another one: a token is never given twice.
+                "max_attempts": job.max_attempts if outcome.counted else job.max_attempts + 1,
+                "error": _text(outcome.error),
+                "error_kind": outcome.kind[:MAX_KIND],
             }
 
 
@@ -85,11 +117,15 @@ def _error_row(worker_id: str, job: ClaimedJob, outcome: Failed | Retry, now: da
         "job_id": job.id,
         "attempt": job.attempt,
         "at": now,
-        "kind": outcome.kind,
-        "message": outcome.error[:MAX_TEXT],
-        "traceback": outcome.traceback and outcome.traceback[-MAX_TRACEBACK:],
+        "kind": outcome.kind[:MAX_KIND],
+        "message": _text(outcome.error),
+        "traceback": outcome.traceback and plain_text(outcome.traceback[-MAX_TRACEBACK:]),
         "worker_id": worker_id,
     }
+
+
+def _text(text: str) -> str:
+    return plain_text(text[:MAX_TEXT])
 
 
 def write_progress(conn: sa.Connection, worker_id: str, progress: Mapping[str, Any]) -> None:

@@ -18,6 +18,10 @@ class JobNotFoundError(AssistantError):
     """No job has that id."""
 
 
+class InvalidJobError(AssistantError):
+    """The ledger cannot hold such a job."""
+
+
 class JobStateError(AssistantError):
     """The job is in a state in which this cannot be done."""
 
@@ -120,6 +124,7 @@ class JobView:
     finished_at: datetime | None
     cancel_requested_at: datetime | None
     waiting_for: str | None
+    waits_for_job_id: str | None
     error_kind: str | None
     error: str | None
     result: Any
@@ -128,6 +133,6 @@ class JobView:
     @classmethod
     def of(cls, row: sa.RowMapping) -> "JobView":
         """From a row that holds every column of `jobs`."""
-        values = {column.name: row[column.name] for column in jobs.columns}
+        values = {column.name: row[column.name] for column in jobs.columns if column is not jobs.c.counted}
         args, kwargs = values.pop("args")
         return cls(args=args, kwargs=kwargs, **values)

@@ -14,7 +14,10 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Not done; try again at `run_at`. Without `counted` the attempt does not count (a worker that shuts down)."""
+    """Not done; try again at `run_at`, if attempts are left.
+
+    Without `counted` the attempt does not count (a worker that shuts down).
+    """
 
     run_at: datetime
     error: str
@@ -25,9 +28,13 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Parked until something outside decides: `reason` is a sentence for the person."""
+    """Parked until something outside decides: `reason` is a sentence for the person.
+
+    With `for_job`, a job's id, it runs again once that job has ended, in whichever way.
+    """
 
     reason: str
+    for_job: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

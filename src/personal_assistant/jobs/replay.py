@@ -6,6 +6,8 @@ import sqlalchemy as sa
 
 from personal_assistant.jobs.model import JobStateError, JobView
 from personal_assistant.jobs.queries import get_job
+from personal_assistant.jobs.stats import count_endings
+from personal_assistant.jobs.waiting import queued_again
 from personal_assistant.store.database import wake_after_commit
 from personal_assistant.store.tables import jobs
 
@@ -17,27 +19,17 @@ def replay(conn: sa.Connection, job_id: str, now: datetime) -> JobView:
 
     Raises JobNotFoundError; JobStateError for a job in another state, or when an open job holds its unique key.
     """
+    conn.execute(sa.select(jobs.c.id).where(jobs.c.id == job_id).with_for_update())
     job = get_job(conn, job_id)
     if job.state not in REPLAYABLE:
         raise JobStateError(
             f"Job {job_id} is {job.state}: only a failed, cancelled, missed or waiting job can be retried."
         )
+    count_endings(conn, [job_id])
+    again = sa.update(jobs).where(jobs.c.id == job_id)
     try:
         with conn.begin_nested():
-            conn.execute(
-                sa.update(jobs)
-                .where(jobs.c.id == job_id, jobs.c.state == job.state)
-                .values(
-                    state="queued",
-                    run_at=now,
-                    max_attempts=sa.case(
-                        (jobs.c.max_attempts > jobs.c.attempt, jobs.c.max_attempts), else_=jobs.c.attempt + 1
-                    ),
-                    finished_at=None,
-                    cancel_requested_at=None,
-                    waiting_for=None,
-                )
-            )
+            conn.execute(again.values(queued_again(now)))
     except sa.exc.IntegrityError as error:
         raise JobStateError(f"Job {job_id} cannot be retried: an open job has the same unique key.") from error
     wake_after_commit(conn)

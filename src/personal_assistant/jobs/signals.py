@@ -9,7 +9,6 @@ import contextlib
 import errno
 import os
 import select
-import stat
 from pathlib import Path
 from typing import Protocol
 
@@ -73,7 +72,7 @@ def remove_stale(db: Database) -> None:
 
 def _pipes(folder: Path) -> list[Path]:
     with contextlib.suppress(FileNotFoundError):
-        return [path for path in folder.iterdir() if stat.S_ISFIFO(path.stat().st_mode)]
+        return [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_fifo()]
     return []
 
 
@@ -97,11 +96,13 @@ class PipeListener:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        os.mkfifo(path, 0o600)
-        self._path = path
+        # It gets its name once it is read from: others take a pipe without a reader for that of a dead process.
+        unread = path.with_name(f".{path.name}")
+        unread.unlink(missing_ok=True)
+        os.mkfifo(unread, 0o600)
         # Read and write: with a writer of its own the pipe never reports end of file.
-        self._descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        self._descriptor = os.open(unread, os.O_RDWR | os.O_NONBLOCK)
+        self._path = unread.rename(path)
 
     def wait(self, timeout: float) -> bool:
         ready, _, _ = select.select([self._descriptor], [], [], max(0.0, timeout))
@@ -162,6 +163,7 @@ class PostgresListener:
             os.write(self._write_end, b"!")
 
     def close(self) -> None:
+        self._connection.detach()  # so that it is closed for good: the pool would hand on a connection that listens
         self._connection.close()
         os.close(self._read_end)
         os.close(self._write_end)

@@ -1,62 +1,85 @@
-"""Finished jobs, counted by hour, task, outcome and kind of error."""
+"""Finished jobs, counted by hour, task, outcome and kind of error.
 
+Each ending is counted once, whatever the clock does meanwhile: a job says whether its ending is counted. One that is
+retried after its end will be counted for its next ending too.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from personal_assistant.store.database import insert_new
+from personal_assistant.store.bulk import among
+from personal_assistant.store.database import insert_adding
 from personal_assistant.store.tables import job_stats, jobs
 
-_HOUR = timedelta(hours=1)
+_UNCOUNTED = sa.and_(jobs.c.finished_at.is_not(None), sa.not_(jobs.c.counted))
+_RAN = jobs.c.state.in_(("succeeded", "failed"))
+_ZERO = sa.literal(0.0, sa.Float)
 
 
-def _seconds_between(conn: sa.Connection, start: sa.Column[Any], end: sa.Column[Any]) -> sa.ColumnElement[float]:
-    if conn.dialect.name == "postgresql":
-        return sa.extract("epoch", end - start).cast(sa.Float)
-    return (sa.func.julianday(end) - sa.func.julianday(start)).cast(sa.Float) * 86_400.0
+def count_finished(conn: sa.Connection, limit: int) -> int:
+    """Count at most `limit` endings that are not counted yet, the oldest first; returns how many."""
+    oldest = sa.select(jobs.c.id).where(_UNCOUNTED).order_by(jobs.c.finished_at).limit(limit)
+    return count_endings(conn, conn.execute(oldest).scalars().all())
 
 
-def _hour_of(instant: datetime) -> datetime:
-    return instant.replace(minute=0, second=0, microsecond=0)
+def count_endings(conn: sa.Connection, ids: Sequence[str]) -> int:
+    """Count those of these jobs that have ended and are not counted yet; returns how many."""
+    if not ids:
+        return 0
+    uncounted = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), _UNCOUNTED).with_for_update()
+    found = conn.execute(uncounted).scalars().all()
+    if found:
+        these = among(conn, jobs.c.id, found)
+        conn.execute(insert_adding(conn, job_stats, _figures(conn).where(these), largest=_LARGEST))
+        conn.execute(sa.update(jobs).where(these).values(counted=True))
+    return len(found)
 
 
-def _counted(conn: sa.Connection, since: datetime, until: datetime) -> sa.Select[Any]:
-    """The statistics of what finished in [since, until), a row a task, outcome and kind of error."""
-    run = _seconds_between(conn, jobs.c.started_at, jobs.c.finished_at)
-    wait = _seconds_between(conn, jobs.c.run_at, jobs.c.started_at)
-    kind = sa.func.coalesce(jobs.c.error_kind, "")
+_LARGEST = ("longest_run_seconds", "longest_wait_seconds")
+
+
+def _figures(conn: sa.Connection) -> sa.Select[Any]:
+    """Statistics of jobs that have ended, in the columns of `job_stats`."""
+    hour = _hour(conn).label("hour")
+    kind = sa.func.coalesce(jobs.c.error_kind, "").label("error_kind")
+    run = _seconds(conn, jobs.c.started_at, jobs.c.finished_at)
+    wait = _seconds(conn, jobs.c.run_at, jobs.c.started_at)
     return (
         sa.select(
-            sa.literal(since, job_stats.c.hour.type).label("hour"),
+            hour,
             jobs.c.task,
             jobs.c.state,
-            kind.label("error_kind"),
+            kind,
             sa.func.count().label("count"),
-            sa.func.coalesce(sa.func.sum(run), 0.0).label("run_seconds"),
-            sa.func.coalesce(sa.func.max(run), 0.0).label("longest_run_seconds"),
-            sa.func.coalesce(sa.func.sum(wait), 0.0).label("wait_seconds"),
-            sa.func.coalesce(sa.func.max(wait), 0.0).label("longest_wait_seconds"),
+            sa.func.sum(run).label("run_seconds"),
+            sa.func.max(run).label("longest_run_seconds"),
+            sa.func.sum(wait).label("wait_seconds"),
+            sa.func.max(wait).label("longest_wait_seconds"),
         )
-        .where(jobs.c.finished_at >= since, jobs.c.finished_at < until)
-        .group_by(jobs.c.task, jobs.c.state, kind)
+        .group_by(hour, jobs.c.task, jobs.c.state, kind)
+        .order_by(hour, jobs.c.task, jobs.c.state, kind)
     )
 
 
-def roll_up_next(conn: sa.Connection, now: datetime) -> datetime | None:
-    """Count the first complete hour that is not counted yet; returns it, or None when all are."""
-    counted = conn.execute(sa.select(sa.func.max(job_stats.c.hour))).scalar_one()
-    uncounted = sa.select(sa.func.min(jobs.c.finished_at)).where(jobs.c.finished_at.is_not(None))
-    if counted is not None:
-        uncounted = uncounted.where(jobs.c.finished_at >= counted + _HOUR)
-    first = conn.execute(uncounted).scalar_one()
-    if first is None or _hour_of(first) + _HOUR > now:
-        return None
-    hour = _hour_of(first)
-    columns = [column.name for column in job_stats.columns]
-    conn.execute(insert_new(conn, job_stats).from_select(columns, _counted(conn, hour, hour + _HOUR)))
-    return hour
+def _hour(conn: sa.Connection) -> sa.ColumnElement[datetime]:
+    """The hour in which a job ended."""
+    finished = jobs.c.finished_at
+    if conn.dialect.name == "postgresql":
+        return sa.func.date_trunc("hour", finished, type_=job_stats.c.hour.type)
+    return sa.type_coerce(sa.func.substr(finished, 1, 13).concat(":00:00.000000"), job_stats.c.hour.type)
+
+
+def _seconds(conn: sa.Connection, start: sa.Column[Any], end: sa.Column[Any]) -> sa.ColumnElement[float]:
+    """How long it took a job that ran; nothing for one that did not, and where the clock was set back meanwhile."""
+    if conn.dialect.name == "postgresql":
+        seconds: sa.ColumnElement[Any] = sa.extract("epoch", end - start).cast(sa.Float)
+    else:
+        seconds = (sa.func.julianday(end) - sa.func.julianday(start)).cast(sa.Float) * 86_400.0
+    return sa.case((sa.and_(_RAN, end > start), seconds), else_=_ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +97,12 @@ class TaskStats:
     longest_wait_seconds: float
 
 
-def task_stats(conn: sa.Connection, since: datetime, now: datetime) -> list[TaskStats]:
-    """Per task, from the counted hours since `since` and what finished after them."""
-    last = conn.execute(sa.select(sa.func.max(job_stats.c.hour))).scalar_one()
-    live_from = max(since, last + _HOUR) if last is not None else since
-    counted = sa.select(job_stats).where(job_stats.c.hour >= _hour_of(since))
-    rows = [*conn.execute(counted), *conn.execute(_counted(conn, live_from, now + _HOUR))]
+def task_stats(conn: sa.Connection, since: datetime) -> list[TaskStats]:
+    """Per task, from the hour of `since` on: what is counted, and what is not counted yet."""
+    hour = since.replace(minute=0, second=0, microsecond=0)
+    counted = sa.select(job_stats).where(job_stats.c.hour >= hour)
+    uncounted = _figures(conn).where(_UNCOUNTED, jobs.c.finished_at >= hour)
+    rows = [*conn.execute(counted), *conn.execute(uncounted)]
     return [_summed(task, [row for row in rows if row.task == task]) for task in sorted({row.task for row in rows})]
 
 

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from personal_assistant.store.errors import StoreError, explain
+from personal_assistant.store.plain import dump_json
 
 BUSY_SECONDS = 15.0
 _WAKE = "assistant_wake"
@@ -55,9 +56,14 @@ class Database:
 
     def _make_engine(self) -> sa.Engine:
         if self.url.get_backend_name() != "sqlite":
-            return sa.create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+            return sa.create_engine(
+                self.url, json_serializer=dump_json, pool_pre_ping=True, pool_size=10, max_overflow=20
+            )
         engine = sa.create_engine(
-            self.url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, max_overflow=-1
+            self.url,
+            json_serializer=dump_json,
+            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+            max_overflow=-1,
         )
         sa.event.listen(engine, "connect", _configure_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
@@ -130,10 +136,30 @@ def _begin_sqlite(conn: sa.Connection) -> None:
 
 def insert_new(conn: sa.Connection, table: sa.Table) -> Any:
     """An INSERT that passes over rows which a unique constraint already holds."""
+    return _insert(conn, table).on_conflict_do_nothing()
+
+
+def insert_adding(conn: sa.Connection, table: sa.Table, rows: sa.Select[Any], largest: Collection[str]) -> Any:
+    """An INSERT of selected rows that adds their figures to those of the rows whose primary key is there already.
+
+    Of the columns in `largest` the larger figure is kept.
+    """
+    statement = _insert(conn, table).from_select([column.name for column in table.columns], rows)
+    changes = {}
+    for column in table.columns:
+        new = statement.excluded[column.name]
+        if column.name in largest:
+            changes[column.name] = sa.case((new > column, new), else_=column)
+        elif not column.primary_key:
+            changes[column.name] = column + new
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changes)
+
+
+def _insert(conn: sa.Connection, table: sa.Table) -> Any:
     if conn.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as pg_insert
 
-        return pg_insert(table).on_conflict_do_nothing()
+        return pg_insert(table)
     from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-    return sqlite_insert(table).on_conflict_do_nothing()
+    return sqlite_insert(table)

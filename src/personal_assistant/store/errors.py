@@ -23,7 +23,7 @@ _REMEDIES = (
     ("disk is full", "the disk is full: free some space; nothing was changed"),
     ("disk i/o error", "the disk reports an error: check free space and the disk's health"),
     ("not a database", "the file is not an SQLite database: restore it from a backup or name another one"),
-    ("malformed", "the file is damaged: restore it from a backup"),
+    ("image is malformed", "the file is damaged: restore it from a backup"),
     ("database is locked", "another program has kept it locked for too long: try again, or stop that program"),
     ("connection refused", "the server does not answer: check that it runs and that the URL is right"),
     ("password authentication", "the server refused the name or the password in the URL"),
@@ -33,6 +33,8 @@ _REMEDIES = (
 
 def explain(error: sa.exc.DBAPIError, where: str) -> StoreError | None:
     """A database error that a person can mend, as a sentence; None for one that is our own mistake."""
+    if isinstance(error, sa.exc.ProgrammingError | sa.exc.IntegrityError | sa.exc.DataError):
+        return None
     text = str(error.orig).strip().lower()
     for sign, remedy in _REMEDIES:
         if sign in text:

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from personal_assistant.errors import AssistantError
+from personal_assistant.store.database import insert_new
 from personal_assistant.store.tables import roles, users
 
 # No password hash looks like this, so nobody can sign in with a password until one is set.
@@ -55,14 +56,14 @@ def get_person(conn: sa.Connection, user_id: int) -> Person:
 
 
 def create_owner(conn: sa.Connection, *, name: str | None, zone: str, now: datetime) -> Person:
-    """Make the owner, unless there is one. `zone` is an IANA name."""
+    """Make the owner, unless there is one; another program may be doing the same. `zone` is an IANA name."""
     owner = find_owner(conn)
     if owner is not None:
         return owner
     if conn.execute(sa.select(roles.c.id).limit(1)).first() is None:
-        conn.execute(sa.insert(roles), [{"id": key, "name": role} for key, role in _ROLES.items()])
+        conn.execute(insert_new(conn, roles), [{"id": key, "name": role} for key, role in _ROLES.items()])
     conn.execute(
-        sa.insert(users).values(
+        insert_new(conn, users).values(
             email="owner@localhost",
             full_name=name,
             hashed_password=NO_PASSWORD,

@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from personal_assistant.store.types import UTCDateTime, word_list
+from personal_assistant.timing.recurrence.config import SCHEDULE_TYPES
 
 metadata = sa.MetaData(
     naming_convention={
@@ -71,7 +72,6 @@ users = sa.Table(
 
 AI_TASK_TYPES = ("reminder", "automated_task", "periodic_task")
 AI_TASK_STATES = ("active", "processing", "paused", "completed", "failed", "cancelled")
-SCHEDULE_TYPES = ("once", "daily", "weekly", "monthly", "yearly", "custom", "cron", "rrule")
 MISSED_POLICIES = ("skip", "once", "all")
 
 # The columns up to updated_at are those of the earlier scheduler, by name and meaning.
@@ -151,6 +151,7 @@ workers = sa.Table(
 
 JOB_STATES = ("scheduled", "queued", "running", "waiting", "succeeded", "failed", "cancelled", "missed")
 _OPEN = "state IN ('scheduled', 'queued', 'running', 'waiting')"
+WAITS_FOR_A_JOB = "state = 'waiting' AND waits_for_job_id IS NOT NULL"
 
 jobs = sa.Table(
     "jobs",
@@ -176,15 +177,18 @@ jobs = sa.Table(
     sa.Column("finished_at", UTCDateTime),
     sa.Column("cancel_requested_at", UTCDateTime),
     sa.Column("waiting_for", sa.Text),
+    sa.Column("waits_for_job_id", sa.String(155)),
     sa.Column("error_kind", sa.String(20)),
     sa.Column("error", sa.Text),
     sa.Column("result", sa.JSON(none_as_null=True)),
     sa.Column("progress", sa.JSON(none_as_null=True)),
+    sa.Column("counted", sa.Boolean, nullable=False, server_default=sa.false()),
     _one_of("state", *JOB_STATES),
-    sa.CheckConstraint("attempt >= 0 AND max_attempts >= 1", name="attempts"),
+    sa.CheckConstraint("attempt >= 0 AND attempt <= max_attempts AND max_attempts >= 1", name="attempts"),
     sa.CheckConstraint("state <> 'running' OR (worker_id IS NOT NULL AND started_at IS NOT NULL)", name="running"),
     sa.CheckConstraint("state <> 'waiting' OR waiting_for IS NOT NULL", name="waiting"),
     sa.CheckConstraint(f"({_OPEN}) = (finished_at IS NULL)", name="finished"),
+    sa.CheckConstraint("finished_at IS NOT NULL OR NOT counted", name="counted"),
     sa.CheckConstraint("(ai_task_id IS NULL AND schedule_id IS NULL) OR due_at IS NOT NULL", name="occurrence"),
     _partial_index("uq_jobs_ai_task_occurrence", "ai_task_id", "due_at", unique=True, where="ai_task_id IS NOT NULL"),
     _partial_index(
@@ -194,7 +198,8 @@ jobs = sa.Table(
     _partial_index("ix_jobs_scheduled", "run_at", where="state = 'scheduled'"),
     _partial_index("ix_jobs_queued", sa.text("priority DESC"), "run_at", where="state = 'queued'"),
     _partial_index("ix_jobs_running", "worker_id", where="state = 'running'"),
-    _partial_index("ix_jobs_finished", "finished_at", where="finished_at IS NOT NULL"),
+    _partial_index("ix_jobs_waits_for", "waits_for_job_id", where=WAITS_FOR_A_JOB),
+    _partial_index("ix_jobs_finished", "counted", "finished_at", where="finished_at IS NOT NULL"),
 )
 
 job_errors = sa.Table(

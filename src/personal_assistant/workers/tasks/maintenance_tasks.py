@@ -5,7 +5,7 @@ from typing import Any
 
 from personal_assistant.jobs.context import current_job
 from personal_assistant.jobs.retention import remove_finished
-from personal_assistant.jobs.stats import roll_up_next
+from personal_assistant.jobs.stats import count_finished
 from personal_assistant.workers.options import Timetable
 from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.tasks import task
@@ -20,13 +20,14 @@ def cleanup_old_logs() -> dict[str, int]:
     """Count finished jobs into the hourly statistics, then remove those older than `history_days`, in small steps."""
     db, clock = runtime().db, runtime().clock
     before = clock.now() - timedelta(days=runtime().settings.history_days)
-    report = {"hours_counted": 0, "jobs_removed": 0}
+    report = {"jobs_counted": 0, "jobs_removed": 0}
     while True:
-        current_job().check()
+        current_job().progress(report["jobs_counted"], note="counting finished jobs")
         with db.write() as conn:
-            if roll_up_next(conn, clock.now()) is None:
-                break
-        report["hours_counted"] += 1
+            counted = count_finished(conn, _STEP)
+        report["jobs_counted"] += counted
+        if counted < _STEP:
+            break
     while True:
         current_job().progress(report["jobs_removed"], note="removing old jobs")
         with db.write() as conn:

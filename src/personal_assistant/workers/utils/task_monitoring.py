@@ -46,4 +46,4 @@ def _tell(conn: sa.Connection, settled: Settled, job: ClaimedJob, outcome: Outco
 
 def recent_stats(conn: sa.Connection, now: datetime, hours: int = 24) -> list[TaskStats]:
     """Counts, durations, waiting times and kinds of error per task over the last hours."""
-    return task_stats(conn, now - timedelta(hours=hours), now)
+    return task_stats(conn, now - timedelta(hours=hours))

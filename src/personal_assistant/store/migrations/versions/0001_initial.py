@@ -192,10 +192,12 @@ def upgrade() -> None:
         sa.Column("finished_at", UTCDateTime(), nullable=True),
         sa.Column("cancel_requested_at", UTCDateTime(), nullable=True),
         sa.Column("waiting_for", sa.Text(), nullable=True),
+        sa.Column("waits_for_job_id", sa.String(length=155), nullable=True),
         sa.Column("error_kind", sa.String(length=20), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("result", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("progress", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("counted", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.CheckConstraint(
             "(state IN ('scheduled', 'queued', 'running', 'waiting')) = (finished_at IS NULL)",
             name=op.f("ck_jobs_finished"),
@@ -211,7 +213,10 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(ai_task_id IS NULL AND schedule_id IS NULL) OR due_at IS NOT NULL", name=op.f("ck_jobs_occurrence")
         ),
-        sa.CheckConstraint("attempt >= 0 AND max_attempts >= 1", name=op.f("ck_jobs_attempts")),
+        sa.CheckConstraint(
+            "attempt >= 0 AND attempt <= max_attempts AND max_attempts >= 1", name=op.f("ck_jobs_attempts")
+        ),
+        sa.CheckConstraint("finished_at IS NOT NULL OR NOT counted", name=op.f("ck_jobs_counted")),
         sa.ForeignKeyConstraint(["ai_task_id"], ["ai_tasks.id"], name=op.f("fk_jobs_ai_task_id"), ondelete="SET NULL"),
         sa.ForeignKeyConstraint(
             ["schedule_id"], ["schedules.id"], name=op.f("fk_jobs_schedule_id"), ondelete="SET NULL"
@@ -222,7 +227,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_jobs_finished",
         "jobs",
-        ["finished_at"],
+        ["counted", "finished_at"],
         unique=False,
         sqlite_where=sa.text("finished_at IS NOT NULL"),
         postgresql_where=sa.text("finished_at IS NOT NULL"),
@@ -266,6 +271,14 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("schedule_id IS NOT NULL"),
         postgresql_where=sa.text("schedule_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_jobs_waits_for",
+        "jobs",
+        ["waits_for_job_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting' AND waits_for_job_id IS NOT NULL"),
+        postgresql_where=sa.text("state = 'waiting' AND waits_for_job_id IS NOT NULL"),
     )
     op.create_table(
         "deliveries",

@@ -1,0 +1,64 @@
+"""The migrated schema and the tables that the program works with."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from personal_assistant.store.database import Database
+from personal_assistant.store.schema import revisions, upgrade
+from personal_assistant.store.tables import metadata
+
+_INDEXES = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
+    "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+}
+
+
+def test_migrations_lead_to_the_declared_tables(db: Database) -> None:
+    with db.read() as conn:
+        options = {"compare_type": True, "include_object": without_descending_index}
+        context = MigrationContext.configure(conn, opts=options)
+        assert compare_metadata(context, metadata) == []
+
+
+def without_descending_index(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
+    """Alembic cannot compare an index with a descending column; the test of indexes below can."""
+    del thing, reflected, other
+    return (name, kind) != ("ix_jobs_queued", "index")
+
+
+def test_migrations_lead_to_the_declared_checks_and_indexes(empty_url: str) -> None:
+    db = Database(empty_url)
+    with db.write() as conn:
+        metadata.create_all(conn)
+    declared = checks(db), indexes(db)
+    with db.write() as conn:
+        metadata.drop_all(conn)
+    upgrade(db)
+    migrated = checks(db), indexes(db)
+    db.close()
+    assert migrated == declared
+
+
+def checks(db: Database) -> dict[str, dict[str | None, str]]:
+    """The conditions of each table's CHECK constraints, by name."""
+    with db.read() as conn:
+        look = sa.inspect(conn)
+        return {
+            table: {check["name"]: check["sqltext"] for check in look.get_check_constraints(table)}
+            for table in metadata.tables
+        }
+
+
+def indexes(db: Database) -> dict[str, str]:
+    """The definition of each index, by name, without that of Alembic's own table."""
+    with db.read() as conn:
+        rows = conn.execute(sa.text(_INDEXES[conn.dialect.name]))
+        return {name: " ".join(sql.split()) for name, sql in rows if not name.startswith("alembic")}
+
+
+def test_upgrading_again_changes_nothing(db: Database) -> None:
+    assert upgrade(db).up_to_date
+    assert revisions(db).pending == ()
