@@ -7,7 +7,7 @@ there is room for, so under load both are group-committed. The work itself is do
 import queue
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -73,8 +73,8 @@ class Runner:
     def run(self) -> None:
         """Turn until `stop`; then let what runs come to its end, for the set time at most."""
         while not self._stop.is_set():
-            busy = self._safely(self.turn)
-            self._wait(0.0 if busy else self._pause())
+            again = self._safely(self.turn)
+            self._wait(0.0 if again else self._pause())
         self._drain()
 
     def stop(self) -> None:
@@ -208,12 +208,11 @@ class Runner:
         with self._db.write() as conn:
             now = self._clock.now()
             held = still_held(conn, self._worker_id, [attempt.job for attempt in attempts])
-            outcomes = bulk(conn, held, now)
+            outcomes = bulk(conn, held, now) if held else ()
             if len(outcomes) != len(held):
                 raise ValueError(f"The bulk function returned {len(outcomes)} outcomes for {len(held)} jobs.")
             finished = [(job, storable(outcome)) for job, outcome in zip(held, outcomes, strict=True)]
-            write_outcomes(conn, self._worker_id, finished, now)
-            settle(conn, self._registry, finished)
+            settle(conn, self._registry, write_outcomes(conn, self._worker_id, finished, now))
         self._written.put(attempts)
         self._wake.set()
 
@@ -231,18 +230,19 @@ class Runner:
             self._wake.wait(seconds)
         self._wake.clear()
 
-    def _safely(self, turn: Any) -> int:
-        """A turn that outlives a database which is away for a while: what has ended is kept, and written later."""
+    def _safely(self, turn: Callable[[], int]) -> bool:
+        """A turn that outlives a database which is away for a while: what has ended is kept, and written later.
+
+        Returns whether to turn again at once.
+        """
         try:
-            count: int = turn()
+            return turn() > 0
         except StoreError as error:
             log.error("the ledger cannot be written; trying again", error=str(error))  # noqa: TRY400
         except Exception:
             log.exception("a turn of the runner failed; trying again")
-        else:
-            return count
         self._stop.wait(_AFTER_STORE_ERROR_SECONDS)
-        return 0
+        return True
 
     def _drain(self) -> None:
         """Let what runs end; tell what does not to stop; give back what does not listen either."""
