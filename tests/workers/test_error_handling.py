@@ -92,12 +92,12 @@ def test_a_bug_keeps_its_traceback_and_a_sentence_needs_none() -> None:
 
 
 def test_an_error_is_told_in_one_line() -> None:
-    class Speechless(Exception):
+    class SpeechlessError(Exception):
         def __str__(self) -> str:
             raise ValueError
 
     assert describe(KeyError("x")) == "KeyError: 'x'"
     assert describe(OSError("a\n  b")) == "OSError: a b"
     assert describe(RuntimeError()) == "RuntimeError"
-    assert describe(Speechless()) == "Speechless"
+    assert describe(SpeechlessError()) == "SpeechlessError"
     assert describe(AssistantError("Do this.")) == "Do this."

@@ -1,0 +1,112 @@
+"""Cancelling jobs that wait, and jobs that run on either lane."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+from tests.workers.bench import Bench, Declare, wait
+
+from personal_assistant.jobs.context import current_job
+from personal_assistant.workers.control import cancel_job, cancel_task_jobs
+from personal_assistant.workers.runtime import Runtime
+
+Run = Callable[..., Bench]
+
+
+def test_a_plain_task_stops_at_its_next_check(run: Run, declare: Declare) -> None:
+    began = threading.Event()
+
+    def long() -> None:
+        began.set()
+        while True:
+            current_job().check()
+
+    task = declare(long)
+    bench = run(task)
+    job_id = bench.do(task)
+    wait(began)
+    assert cancel_job(bench.runtime, job_id).state == "running"
+    bench.runner.wake()
+    assert bench.until(job_id, "cancelled").error is None
+
+
+def test_a_coroutine_is_cancelled_once_and_may_clean_up(run: Run, declare: Declare) -> None:
+    began, cleaned = threading.Event(), threading.Event()
+
+    async def long() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(20):
+                await asyncio.sleep(0.01)
+            cleaned.set()
+
+    task = declare(long)
+    bench = run(task)
+    job_id = bench.do(task)
+    wait(began)
+    cancel_job(bench.runtime, job_id)
+    while not cleaned.is_set():  # a turn that finds it still running must not cancel its cleaning up
+        bench.runner.wake()
+        cleaned.wait(0.005)
+        assert bench.job(job_id).state in ("running", "cancelled")
+        if bench.job(job_id).state == "cancelled":
+            break
+    assert cleaned.is_set()
+    bench.until(job_id, "cancelled")
+
+
+def test_a_coroutine_that_finishes_in_spite_of_it_has_succeeded(run: Run, declare: Declare) -> None:
+    began = threading.Event()
+
+    async def nearly_done() -> str:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "done"
+        return "unreachable"
+
+    task = declare(nearly_done)
+    bench = run(task)
+    job_id = bench.do(task)
+    wait(began)
+    cancel_job(bench.runtime, job_id)
+    bench.runner.wake()
+    assert bench.until(job_id, "succeeded", "cancelled").result == "done"
+
+
+def test_a_cancellation_that_nobody_asked_for_is_an_error(run: Run, declare: Declare) -> None:
+    async def cancels_itself() -> None:
+        raise asyncio.CancelledError
+
+    task = declare(cancels_itself, attempts=1)
+    bench = run(task)
+    job = bench.until(bench.do(task))
+    assert (job.state, job.error) == ("failed", "CancelledError")
+
+
+def test_a_job_that_waits_is_cancelled_at_once_and_never_runs(in_use: Runtime, declare: Declare) -> None:
+    ran = threading.Event()
+
+    def never() -> None:
+        ran.set()
+
+    task = declare(never)
+    waiting, queued = task.apply_async(countdown=60).id, task.delay().id
+    assert [job.state for job in cancel_task_jobs(in_use, task.name)] == ["cancelled", "cancelled"]
+    with Bench(in_use, task) as bench:
+        bench.let_due_start()
+    assert {bench.job(waiting).state, bench.job(queued).state} == {"cancelled"}
+    assert not ran.is_set()
+
+
+def test_a_cancelled_job_tells_its_task(in_use: Runtime, declare: Declare) -> None:
+    def nothing() -> None: ...
+
+    told: list[str] = []
+    task = declare(nothing, settled=lambda conn, job, outcome: told.append(f"{job.id} {type(outcome).__name__}"))
+    job_id = task.apply_async(countdown=60).id
+    cancel_job(in_use, job_id)
+    assert told == [f"{job_id} Cancelled"]

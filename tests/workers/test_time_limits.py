@@ -1,0 +1,178 @@
+"""Time limits hold, on threads and on the event loop, whatever a task does about them."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.workers.bench import Bench, Declare, wait
+
+from personal_assistant.workers import event_loop, threads
+
+Run = Callable[..., Bench]
+SHORT = 0.1
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "GRACE_SECONDS", SHORT)
+    monkeypatch.setattr(event_loop, "GRACE_SECONDS", SHORT)
+    monkeypatch.setattr(event_loop, "_ANSWER_SECONDS", SHORT)
+
+
+@pytest.fixture
+def released() -> Iterator[threading.Event]:
+    """Set at the end of the test, so that nothing it blocked stays behind."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def _quick() -> str:
+    return "quick"
+
+
+async def _quick_async() -> str:
+    return "quick"
+
+
+def test_a_plain_task_is_interrupted_and_tried_again(run: Run, declare: Declare, released: threading.Event) -> None:
+    def endless() -> None:
+        while not released.is_set():
+            pass
+
+    task = declare(endless, time_limit=SHORT)
+    bench = run(task)
+    job = bench.until(bench.do(task), "scheduled")
+    assert (job.error_kind, job.attempt) == ("timeout", 1)
+    assert job.error == "It took longer than its limit of 0.1 s."
+
+
+def test_an_async_task_is_interrupted(run: Run, declare: Declare) -> None:
+    async def endless() -> None:
+        await asyncio.Event().wait()
+
+    task = declare(endless, time_limit=SHORT, attempts=1)
+    bench = run(task)
+    job = bench.until(bench.do(task), "failed")
+    assert (job.error_kind, job.error) == ("timeout", "It took longer than its limit of 0.1 s.")
+
+
+def test_a_time_out_of_the_task_itself_is_not_taken_for_its_limit(run: Run, declare: Declare) -> None:
+    async def impatient() -> None:
+        raise TimeoutError("The server is slow.")
+
+    task = declare(impatient, attempts=1)
+    bench = run(task)
+    job = bench.until(bench.do(task), "failed")
+    assert (job.error_kind, job.error) == ("transient", "TimeoutError: The server is slow.")
+
+
+def test_a_task_that_swallows_its_interruption_does_not_hand_it_on(
+    run: Run, declare: Declare, released: threading.Event
+) -> None:
+    def stubborn() -> str:
+        try:
+            while not released.is_set():
+                pass
+        except BaseException:
+            return "finished all the same"
+        return "released"
+
+    first, second = declare(stubborn, time_limit=SHORT), declare(_quick)
+    bench = run(first, second, worker_threads=1)
+    job_id = bench.do(first)
+    assert bench.until(job_id).result == "finished all the same"
+    assert bench.until(bench.do(second)).result == "quick"
+
+
+def test_a_thread_that_cannot_be_interrupted_is_given_up(run: Run, declare: Declare, released: threading.Event) -> None:
+    ended = threading.Event()
+
+    def blocked() -> str:
+        try:
+            released.wait()
+        finally:
+            ended.set()
+        return "much too late"
+
+    first, second = declare(blocked, time_limit=SHORT, attempts=1), declare(_quick)
+    bench = run(first, second, worker_threads=1)
+    job_id = bench.do(first)
+    assert bench.until(job_id, "failed").error_kind == "timeout"
+    assert bench.until(bench.do(second)).result == "quick"
+    released.set()
+    wait(ended)
+    assert bench.until(bench.do(second)).result == "quick"
+    assert bench.job(job_id).state == "failed"
+    assert len(bench.errors(job_id)) == 1
+
+
+def test_a_coroutine_that_ignores_its_cancellation_loses_its_place(run: Run, declare: Declare) -> None:
+    stop = asyncio.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def stubborn() -> str:
+        loops.append(asyncio.get_running_loop())
+        while True:
+            try:
+                await stop.wait()
+            except asyncio.CancelledError:
+                continue
+            return "much too late"
+
+    first, second = declare(stubborn, time_limit=SHORT, attempts=1), declare(_quick_async)
+    bench = run(first, second, async_jobs=1)
+    job_id = bench.do(first)
+    assert bench.until(job_id, "failed").error_kind == "timeout"
+    loops[0].call_soon_threadsafe(stop.set)
+    assert bench.until(bench.do(second)).result == "quick"
+    assert bench.job(job_id).state == "failed"
+
+
+def test_a_blocked_event_loop_is_replaced(run: Run, declare: Declare, released: threading.Event) -> None:
+    began = threading.Event()
+
+    async def blocks() -> None:
+        began.set()
+        released.wait()
+
+    first, second = declare(blocks, time_limit=600), declare(_quick_async, time_limit=SHORT)
+    bench = run(first, second)
+    blocking = bench.do(first)
+    wait(began)
+    stuck_behind_it = bench.do(second)
+    job = bench.until(blocking, "failed")
+    assert (job.error_kind, job.error) == (
+        "bug",
+        "It blocked the event loop; call what blocks through asyncio.to_thread.",
+    )
+    trace = bench.errors(blocking)[0].traceback
+    assert trace is not None
+    assert "released.wait()" in trace
+    other = bench.until(stuck_behind_it, "succeeded")
+    assert other.result == "quick"
+
+
+def test_what_was_started_on_a_blocked_loop_and_must_not_be_repeated_is_parked(
+    run: Run, declare: Declare, released: threading.Event
+) -> None:
+    began = threading.Event()
+
+    async def sends() -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    async def blocks() -> None:
+        released.wait()
+
+    first, second = declare(sends, at_most_once=True), declare(blocks, time_limit=SHORT)
+    bench = run(first, second)
+    sending = bench.do(first)
+    wait(began)
+    bench.until(bench.do(second), "failed")
+    job = bench.until(sending, "waiting")
+    assert job.waiting_for is not None
+    assert "it may or may not have happened" in job.waiting_for
