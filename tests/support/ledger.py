@@ -3,14 +3,20 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
+
+from personal_assistant.jobs.cancel import cancel
 from personal_assistant.jobs.claim import claim, ready
 from personal_assistant.jobs.due import queue_due
 from personal_assistant.jobs.enqueue import enqueue
-from personal_assistant.jobs.finish import finish_many
+from personal_assistant.jobs.finish import Finished, finish_many
 from personal_assistant.jobs.model import ClaimedJob, JobView, NewJob
 from personal_assistant.jobs.outcomes import Failed, Outcome, Retry
 from personal_assistant.jobs.queries import get_job
+from personal_assistant.jobs.recover import recover
+from personal_assistant.jobs.replay import replay
 from personal_assistant.store.database import Database
+from personal_assistant.store.tables import ai_tasks
 from personal_assistant.timing.clock import ManualClock
 
 TASK = "tests.work"
@@ -64,6 +70,25 @@ class Ledger:
     def queue_due(self) -> int:
         with self.db.write() as conn:
             return queue_due(conn, self.now, 100)
+
+    def cancel(self, job_id: str) -> JobView:
+        with self.db.write() as conn:
+            return cancel(conn, job_id, self.now)
+
+    def replay(self, job_id: str) -> JobView:
+        with self.db.write() as conn:
+            return replay(conn, job_id, self.now)
+
+    def recover(self, *workers: str) -> list[Finished]:
+        """Take back what these dead workers ran."""
+        with self.db.write() as conn:
+            return recover(conn, workers, self.now)
+
+    def ai_task(self) -> int:
+        """The id of an AI task of the owner."""
+        task = {"user_id": 1, "title": "Stretch", "task_type": "reminder", "schedule_type": "once"}
+        with self.db.write() as conn:
+            return int(conn.execute(sa.insert(ai_tasks).values(task).returning(ai_tasks.c.id)).scalar_one())
 
     def later(self, seconds: float) -> datetime:
         return self.now + timedelta(seconds=seconds)
