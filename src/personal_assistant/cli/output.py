@@ -86,20 +86,43 @@ def warn(text: str) -> None:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
-    """A table, or the sentence `empty`. Where no terminal reads, columns are as wide as they need to be."""
+    """A table, or the sentence `empty`. Where no terminal reads, columns are as wide as they need to be.
+
+    On a terminal so narrow that words would be torn apart, each row is a paragraph instead.
+    """
     from rich.console import Console
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     if not rows:
         say(empty)
         return
+    console = Console(width=None if sys.stdout.isatty() else 240)
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for index, name in enumerate(columns):
         shown.add_column(name, overflow="fold", no_wrap=index == 0)
     for row in rows:
         shown.add_row(*(Text(clean(cell), style=_style(cell)) for cell in row))
-    Console(width=None if sys.stdout.isatty() else 240).print(shown)
+    if _narrowest([columns, *rows]) <= console.width:
+        console.print(shown)
+        return
+    for first, *rest in rows:
+        console.print(Text(clean(first), style="bold"))
+        for name, cell in zip(columns[1:], rest, strict=True):
+            if cell:
+                console.print(Padding(Text(f"{name}: ").append(clean(cell), style=_style(cell)), (0, 0, 0, 3)))
+
+
+def _narrowest(rows: Sequence[Sequence[str]]) -> int:
+    """How wide a table has to be at least, so that its first column stays in one line and no word is torn apart."""
+    first, *rest = zip(*rows, strict=True)
+    return max(len(cell) for cell in first) + sum(2 + max(_longest_word(cell) for cell in column) for column in rest)
+
+
+def _longest_word(cell: str) -> int:
+    # Text in other scripts than ours may be broken anywhere, and so may endless words.
+    return max((min(len(word), 40) if word.isascii() else 10 for word in cell.split()), default=0)
 
 
 _STYLES = {
@@ -111,4 +134,4 @@ _STYLES = {
 
 
 def _style(cell: str) -> str:
-    return _STYLES.get(cell.split(" ")[-1], "")
+    return _STYLES.get(cell.split(" ")[-1], "") if len(cell) < 20 else ""

@@ -30,7 +30,7 @@ class Session:
         alive = scheduler_alive(self.runtime)
         print_json({**document, "scheduler_alive": alive}) if as_json else say(text)
         if not alive:
-            warn(f"⚠️  Nothing will fire yet: no scheduler is alive. Start one with `{command_name()} up`.")
+            warn(f"⚠️ Nothing will fire yet: no scheduler is alive. Start one with `{command_name()} up`.")
 
 
 def session() -> Session:

@@ -49,6 +49,7 @@ def show(
     name: Annotated[str, typer.Argument(help="The task's name, or the last part of it.")], as_json: Json = False
 ) -> None:
     """One task: what it does and what it declares."""
+    from personal_assistant.timing.recurrence import parse_schedule
     from personal_assistant.workers.tasks import load_tasks
 
     declared = load_tasks().find(name)
@@ -68,5 +69,14 @@ def show(
     if as_json:
         print_json(facts)
         return
+    timetable = options.timetable
+    if timetable is not None:
+        facts["timetable"] = parse_schedule(timetable.schedule_type, timetable.config, "UTC").describe()
     for key, value in facts.items():
-        say(f"{key.replace('_', ' ') + ':':20} {value}")
+        say(f"{key.replace('_', ' ') + ':':20} {_word(value)}")
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
