@@ -1,10 +1,10 @@
 """`assistant notifications`: what has been delivered to you."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from personal_assistant.cli.output import Json, group, print_json, say, table
+from personal_assistant.cli.output import Json, group, plain, print_json, say, table
 
 app = group("What has been delivered to you.")
 
@@ -23,12 +23,7 @@ def list_(
     with current.runtime.db.read() as conn:
         found = list_notifications(conn, current.owner.id, unread=unread, limit=limit)
     if as_json:
-        print_json(
-            [
-                {**{name: getattr(it, name) for name in it.__dataclass_fields__}, "late_seconds": it.late_seconds}
-                for it in found
-            ]
-        )
+        print_json([_document(it) for it in found])
         return
     rows = [
         (
@@ -44,6 +39,10 @@ def list_(
     table(("id", "new", "delivered", "late", "title", "text"), rows, empty="Nothing has been delivered yet.")
 
 
+def _document(it: Any) -> dict[str, Any]:
+    return {**plain(it), "late_seconds": it.late_seconds}
+
+
 def _late(seconds: float | None) -> str:
     from datetime import timedelta
 
@@ -52,6 +51,26 @@ def _late(seconds: float | None) -> str:
     if seconds is None:
         return ""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else spoken(timedelta(seconds=seconds))
+
+
+@app.command()
+def show(notification_id: Annotated[int, typer.Argument(help="The notification's id.")], as_json: Json = False) -> None:
+    """One notification with its whole text."""
+    from personal_assistant.cli.session import session
+    from personal_assistant.notifications.deliveries import get_notification
+
+    current = session()
+    with current.runtime.db.read() as conn:
+        it = get_notification(conn, current.owner.id, notification_id)
+    if as_json:
+        print_json(_document(it))
+        return
+    say(it.title)
+    if it.body:
+        say(it.body)
+    about = f", AI task {it.ai_task_id}" if it.ai_task_id else ""
+    late = f", {_late(it.late_seconds)} after its time" if it.late_seconds is not None else ""
+    say(f"   delivered {current.local(it.sent_at)}{late}; {it.kind}{about}{'' if it.read_at else ', unread'}")
 
 
 @app.command()

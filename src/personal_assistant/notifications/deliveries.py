@@ -114,6 +114,17 @@ def list_notifications(
     return [Notification(*row) for row in conn.execute(chosen)]
 
 
+def get_notification(conn: sa.Connection, user_id: int, notification_id: int) -> Notification:
+    """One of a person's in-app list. Raises NotificationNotFoundError for an id that is not that person's."""
+    mine = sa.and_(deliveries.c.user_id == user_id, deliveries.c.channel == IN_APP)
+    row = conn.execute(sa.select(*_LISTED).where(mine, deliveries.c.id == notification_id)).one_or_none()
+    if row is None:
+        raise NotificationNotFoundError(
+            f"There is no notification {notification_id}. `assistant notifications list` shows yours."
+        )
+    return Notification(*row)
+
+
 def mark_read(conn: sa.Connection, user_id: int, notification_id: int | None, now: datetime) -> int:
     """Mark one notification as read, or all (None); returns how many were unread.
 
@@ -121,11 +132,8 @@ def mark_read(conn: sa.Connection, user_id: int, notification_id: int | None, no
     """
     mine = sa.and_(deliveries.c.user_id == user_id, deliveries.c.channel == IN_APP)
     if notification_id is not None:
+        get_notification(conn, user_id, notification_id)
         mine = sa.and_(mine, deliveries.c.id == notification_id)
-        if conn.execute(sa.select(deliveries.c.id).where(mine)).first() is None:
-            raise NotificationNotFoundError(
-                f"There is no notification {notification_id}. `assistant notifications list` shows yours."
-            )
     return conn.execute(sa.update(deliveries).where(mine, deliveries.c.read_at.is_(None)).values(read_at=now)).rowcount
 
 
