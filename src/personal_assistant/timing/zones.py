@@ -15,15 +15,25 @@ from zoneinfo import ZoneInfo, available_timezones
 _AREAS = frozenset(
     ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 )
+# Links that repeat the name of a place which belongs to another area.
+_REPEATED = frozenset(("Asia/Istanbul", "Europe/Nicosia"))
+# From here on every zone's wall clock lies within the calendar.
+EARLIEST = datetime(1, 1, 3, tzinfo=UTC)
 
 
 class UnknownZoneError(ValueError):
     """There is no such zone; the message names near ones."""
 
 
-@lru_cache(maxsize=1024)
 def get_zone(name: str) -> ZoneInfo:
     """The zone of an IANA name, in any case. Raises UnknownZoneError."""
+    if not isinstance(name, str):
+        raise UnknownZoneError("A time zone is a name. Write it like Europe/Paris or America/New_York.")
+    return _zone(name)
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo:
     found = _names().get(name.lower())
     if found is None:
         raise UnknownZoneError(f"There is no time zone {name[:64]!r}.{_nearby(name)}")
@@ -88,7 +98,7 @@ def _cities() -> dict[str, str]:
     cities: dict[str, str] = {}
     for name in sorted(available_timezones()):
         area, _, rest = name.partition("/")
-        if area in _AREAS and rest:
+        if area in _AREAS and rest and name not in _REPEATED:
             cities.setdefault(rest.rpartition("/")[2].replace("_", " ").lower(), name)
     return cities
 
@@ -101,9 +111,11 @@ def _nearby(name: str) -> str:
 
 
 def _system_candidates() -> list[str]:
-    candidates = [os.environ.get("TZ", "").lstrip(":")]
+    """TZ as POSIX and glibc write it (a name, «:name», a path), then what Debian and systemd keep."""
+    candidates = [os.environ.get("TZ", "").strip().removeprefix(":")]
     with contextlib.suppress(OSError, UnicodeDecodeError):
         candidates.append(Path("/etc/timezone").read_text(encoding="utf-8").strip())
-    with contextlib.suppress(OSError):
-        candidates.append(str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2])
-    return candidates
+    with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: links that point to each other
+        candidates.append(str(Path("/etc/localtime").resolve()))
+    names = [candidate.rpartition("zoneinfo/")[2] for candidate in candidates]
+    return [name.removeprefix("posix/").removeprefix("right/") for name in names]

@@ -3,14 +3,15 @@
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from personal_assistant.timing.zones import to_instant, to_wall
+from personal_assistant.timing.recurrence.rules import later
+from personal_assistant.timing.zones import to_wall
 
 LAST = -1
-# A rule that gives nothing in so many of its periods (days, weeks, months or years) never will.
-_BARREN_PERIODS = 5000
+# After so many periods the calendar repeats, weekdays included: what gave nothing in them never will.
+_CYCLES = {"daily": 7, "weekly": 1, "monthly": 400 * 12, "yearly": 400}
 
 
 @dataclass(frozen=True)
@@ -36,34 +37,22 @@ class Calendar:
     months: tuple[int, ...] = ()
     excluded: tuple[int, ...] = ()
 
-    def next_instant(self, after: datetime, zone: ZoneInfo, start: datetime | None) -> datetime | None:
-        """The first instant later than `after`; `start` is the instant that intervals are counted from."""
+    def instants(self, after: datetime, zone: ZoneInfo, start: datetime | None) -> Iterator[datetime]:
+        """The instants later than `after`, ascending; `start` is the instant that intervals are counted from."""
         wall = to_wall(after, zone)
         anchor = to_wall(start, zone).date() if start is not None else wall.date()
-        today = wall.date()
-        try:
-            for day in self._days(today, anchor):
-                midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall time has no zone
-                for seconds in self.times:
-                    candidate = midnight + timedelta(seconds=seconds)
-                    if day == today and candidate < wall:
-                        continue
-                    instant = to_instant(candidate, zone)
-                    if instant > after:
-                        return instant
-        except OverflowError:
-            return None
-        return None
+        walls = (_moment(day, seconds) for day in self._days(wall.date(), anchor) for seconds in self.times)
+        return later((it for it in walls if it >= wall), after, zone)
 
     def _days(self, first: date, anchor: date) -> Iterator[date]:
         """Its days from `first` on, ascending; ends with the calendar or when none will come."""
         periods = getattr(self, f"_{self.frequency}")(first, anchor)
-        barren = 0
+        in_vain = 0
         for days in periods:
             fitting = [day for day in days if day >= first and day.weekday() not in self.excluded]
             yield from fitting
-            barren = 0 if fitting else barren + 1
-            if barren > _BARREN_PERIODS:
+            in_vain = 0 if fitting else in_vain + 1
+            if in_vain > _CYCLES[self.frequency]:
                 return
 
     def _daily(self, first: date, anchor: date) -> Iterator[list[date]]:
@@ -77,7 +66,8 @@ class Calendar:
         monday = first - timedelta(days=first.weekday())
         monday += timedelta(weeks=-((monday - origin).days // 7) % self.interval)
         while True:
-            yield [monday + timedelta(days=weekday) for weekday in self.weekdays]
+            left = (date.max - monday).days
+            yield [monday + timedelta(days=weekday) for weekday in self.weekdays if weekday <= left]
             monday += timedelta(weeks=self.interval)
 
     def _monthly(self, first: date, anchor: date) -> Iterator[list[date]]:
@@ -104,6 +94,5 @@ class Calendar:
         return [date(year, month, number) for number in sorted(numbers)]
 
 
-def local_midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a day (aware, UTC)."""
-    return to_instant(datetime(day.year, day.month, day.day), zone).astimezone(UTC)  # noqa: DTZ001
+def _moment(day: date, seconds: int) -> datetime:
+    return datetime.combine(day, time(seconds // 3600, seconds // 60 % 60, seconds % 60))

@@ -4,8 +4,8 @@ The types of the earlier scheduler keep their keys and defaults (09:00, Monday, 
 `once` {run_at}, `daily` {hour, minute}, `weekly` {weekdays, hour, minute}, `monthly` {day, hour, minute},
 `custom` {interval_minutes}. New ones: `yearly` {month, day, …}, `cron` {expression}, `rrule` {rule, start}.
 In place of `hour` and `minute` several `times` may stand; of `day` several `days` (-1: the last) or `nth` weekdays; of
-`month` several `months`. All but `once` know `start`, `until`, `count`; all but `once`, `cron`, `rrule` know `except`
-(weekdays, Monday is 0), and those of the calendar an `interval`.
+`month` several `months`. All but `once` know `start`, `until`, `count` and `except_dates`; all but `once`, `cron`,
+`rrule` know `except` (weekdays, Monday is 0), and those of the calendar an `interval`.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from cronsim import CronSim, CronSimError
-from dateutil.rrule import rrulestr
 
 from personal_assistant.timing.recurrence.calendar import LAST, Calendar
 from personal_assistant.timing.recurrence.errors import ScheduleError
 from personal_assistant.timing.recurrence.fields import Fields
+from personal_assistant.timing.recurrence.rrule_parts import read_rule, split_rule
 from personal_assistant.timing.recurrence.rules import Cron, Elapsed, Once, RecurrenceRule, Rule
 from personal_assistant.timing.recurrence.schedule import Bound, Schedule
 from personal_assistant.timing.zones import get_zone
@@ -42,7 +42,8 @@ _NICKNAMES = {
 def parse_schedule(schedule_type: str, config: Mapping[str, Any] | None, zone: str) -> Schedule:
     """The schedule of a stored type and configuration. Raises ScheduleError, UnknownZoneError."""
     if schedule_type not in SCHEDULE_TYPES:
-        raise ScheduleError(f"There is no schedule type {schedule_type!r}. The types are {', '.join(SCHEDULE_TYPES)}.")
+        shown = repr(schedule_type)[:60] if isinstance(schedule_type, str) else "of that kind"
+        raise ScheduleError(f"There is no schedule type {shown}. The types are {', '.join(SCHEDULE_TYPES)}.")
     if config is not None and not isinstance(config, Mapping):
         raise ScheduleError("A schedule's configuration is an object with keys.")
     fields = Fields(schedule_type, config or {}, get_zone(zone))
@@ -81,6 +82,7 @@ def to_config(schedule: Schedule) -> tuple[str, dict[str, Any]]:
         "start": _written(schedule.start, schedule),
         "until": _written(schedule.until, schedule),
         "count": schedule.count,
+        "except_dates": [day.isoformat() for day in schedule.except_dates] or None,
     }
     return kind, config | {key: value for key, value in ends.items() if value is not None}
 
@@ -88,9 +90,14 @@ def to_config(schedule: Schedule) -> tuple[str, dict[str, Any]]:
 def _bounded(rule: Rule, fields: Fields, zone: str) -> Schedule:
     start, until = fields.bound("start"), fields.bound("until")
     count = fields.whole("count", 0, 1, _MOST_OCCURRENCES) if fields.has("count") else None
-    if start is None and (count is not None or (isinstance(rule, Calendar) and rule.interval > 1)):
-        raise ScheduleError("A count, and an interval above 1, need a start to count from, like 2026-04-05.")
-    return Schedule(rule, zone, start, until, count)
+    except_dates = tuple(fields.dates("except_dates"))
+    stepping = rule.interval > 1 if isinstance(rule, Calendar) else isinstance(rule, Elapsed) and bool(except_dates)
+    if start is None and (count is not None or stepping):
+        raise ScheduleError(
+            "A count, an interval above 1, and except_dates of a custom schedule need a start to count from, "
+            "like 2026-04-05."
+        )
+    return Schedule(rule, zone, start, until, count, except_dates)
 
 
 def _calendar(frequency: str, fields: Fields) -> Calendar:
@@ -167,34 +174,18 @@ def _cron(expression: str) -> Cron:
 
 
 def _recurrence_rule(fields: Fields, zone: str) -> Schedule:
-    text = fields.text("rule").upper().removeprefix("RRULE:")
-    parts = dict(part.partition("=")[::2] for part in text.split(";") if part)
-    count, until = parts.pop("COUNT", None), parts.pop("UNTIL", None)
+    text = "".join(fields.text("rule").upper().removeprefix("RRULE:").split())
+    parts = split_rule(text)
+    ends = {"count": parts.pop("COUNT", None), "until": _iso(parts.pop("UNTIL", None))}
+    for key, value in ends.items():
+        if value is not None:
+            fields.add(key, value)
     kept = ";".join(f"{key}={value}" for key, value in parts.items())
-    start = fields.bound("start")
-    if start is None:
+    read_rule(kept)
+    schedule = _bounded(RecurrenceRule(kept), fields, zone)
+    if schedule.start is None:
         raise ScheduleError("An rrule needs a start (its DTSTART), like 2026-04-05T09:00:00.")
-    interval = parts.get("INTERVAL", "1")
-    frequency = parts.get("FREQ", "")
-    if not interval.isdecimal() or not 1 <= int(interval) <= _LONGEST_INTERVAL:
-        raise ScheduleError(f"INTERVAL is a whole number from 1 to {_LONGEST_INTERVAL}.")
-    if frequency == "SECONDLY" or "," in parts.get("BYSECOND", ""):
-        raise ScheduleError("Nothing can occur more often than once a minute.")
-    try:
-        rrulestr(kept, dtstart=datetime(2000, 1, 1))  # noqa: DTZ001 - only whether it can be read
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise ScheduleError(f"The rule {kept[:60]!r} cannot be read: {error}.") from error
-    ends = Fields(
-        "rrule", {"until": _iso(until) or fields.bound("until"), "count": count or _count(fields)}, get_zone(zone)
-    )
-    rule = RecurrenceRule(kept, frequency, int(interval))
-    last = ends.bound("until")
-    times = ends.whole("count", 0, 1, _MOST_OCCURRENCES) if ends.has("count") else None
-    return Schedule(rule, zone, start, last, times)
-
-
-def _count(fields: Fields) -> int | None:
-    return fields.whole("count", 0, 1, _MOST_OCCURRENCES) if fields.has("count") else None
+    return schedule
 
 
 def _iso(text: str | None) -> str | None:

@@ -21,6 +21,7 @@ MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", LAST: "last"}
+_SETS = {(0, 1, 2, 3, 4): "weekday", (0, 1, 2, 3, 4, 5, 6): "day"}
 _UNITS = {"daily": "day", "weekly": "week", "monthly": "month", "yearly": "year"}
 
 
@@ -57,7 +58,9 @@ def _ends(schedule: Schedule) -> str:
     start, until, count = schedule.start, schedule.until, schedule.count
     words = f", starting {moment(start, schedule)}" if start is not None else ""
     words += _until(until, schedule) if until is not None else ""
-    return words + (f", {count} times" if count is not None else "")
+    words += f", {'once' if count == 1 else f'{count} times'}" if count is not None else ""
+    spared = [_day(day) for day in schedule.except_dates]
+    return words + (f", except on {listed(spared)}" if spared else "")
 
 
 def _until(until: Bound, schedule: Schedule) -> str:
@@ -83,19 +86,16 @@ def _days(rule: Calendar) -> str:
     if rule.frequency == "daily":
         return every
     if rule.frequency == "weekly":
-        named = _weekdays(rule.weekdays)
-        return f"every {named}" if rule.interval == 1 else f"{every} on {named}"
+        if rule.interval == 1:
+            return f"every {_SETS.get(rule.weekdays) or _named(rule.weekdays)}"
+        return f"{every} on {_SETS[rule.weekdays] + 's' if rule.weekdays in _SETS else _named(rule.weekdays)}"
     named = listed([*(_ordinal(day) for day in rule.days), *(f"{_ORDINALS[n]} {WEEKDAYS[day]}" for n, day in rule.nth)])
     if rule.frequency == "yearly":
         named += f" of {listed([MONTHS[month - 1] for month in rule.months])}"
     return f"{every} on the {named}"
 
 
-def _weekdays(days: tuple[int, ...]) -> str:
-    if days == (0, 1, 2, 3, 4):
-        return "weekday"
-    if len(days) == 7:
-        return "day"
+def _named(days: tuple[int, ...]) -> str:
     return listed([WEEKDAYS[day] for day in days])
 
 
@@ -114,7 +114,7 @@ def _step(step: timedelta) -> str:
 
 
 def _excluded(days: tuple[int, ...]) -> str:
-    return f" except on {listed([WEEKDAYS[day] for day in days])}" if days else ""
+    return f" except on {_named(days)}" if days else ""
 
 
 def _ordinal(day: int) -> str:

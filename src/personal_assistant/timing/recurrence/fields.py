@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime, time
+from reprlib import Repr
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from personal_assistant.timing.recurrence.errors import ScheduleError
-from personal_assistant.timing.zones import to_instant
+from personal_assistant.timing.zones import EARLIEST, to_instant, to_wall
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _MOST_TIMES = 1440
+_MOST_DATES = 100
 _LONGEST_TEXT = 500
+_SHORT = Repr()
+_SHORT.maxstring = 60
 
 
 class Fields:
@@ -19,11 +24,19 @@ class Fields:
 
     def __init__(self, schedule_type: str, config: Mapping[str, Any], zone: ZoneInfo) -> None:
         self._type = schedule_type
-        self._config = {str(key): value for key, value in config.items() if value is not None}
+        if not all(isinstance(key, str) for key in config):
+            raise ScheduleError("The keys of a schedule's configuration are words.")
+        self._config = {key: value for key, value in config.items() if value is not None}
         self._zone = zone
 
     def has(self, key: str) -> bool:
         return key in self._config
+
+    def add(self, key: str, value: Any) -> None:
+        """A key that was written elsewhere. Raises ScheduleError when it stands here too."""
+        if key in self._config:
+            raise ScheduleError(f"{key} is given twice.")
+        self._config[key] = value
 
     def finish(self) -> None:
         """Raises ScheduleError when a key was not taken."""
@@ -105,19 +118,36 @@ class Fields:
         if isinstance(value, datetime):
             return self._instant(value, key)
         if isinstance(value, date):
+            self._instant(datetime.combine(value, time()), key)
             return value
         raise ScheduleError(f"{key} is a date or a time in ISO 8601, not {_shown(value)}.")
 
     def _instant(self, value: datetime, key: str) -> datetime:
         try:
-            return to_instant(value, self._zone) if value.tzinfo is None else value.astimezone(UTC)
+            instant = to_instant(value, self._zone) if value.tzinfo is None else value.astimezone(UTC)
+            to_wall(instant, self._zone)
         except (OverflowError, ValueError) as error:
-            raise ScheduleError(f"{key} is beyond the calendar.") from error
+            raise ScheduleError(f"{key} is beyond the calendar, which ends with the year 9999.") from error
+        if instant < EARLIEST:
+            raise ScheduleError(f"{key} is before the calendar, which begins with the year 1.")
+        return instant
+
+    def dates(self, key: str) -> list[date]:
+        """A list of dates, ascending, without doubles; empty where the key is not given."""
+        value = self._config.pop(key, [])
+        if not isinstance(value, list | tuple) or len(value) > _MOST_DATES:
+            raise ScheduleError(f'{key} is a list of at most {_MOST_DATES} dates, like ["2026-04-05"].')
+        found = {_parsed(item.strip(), key) if isinstance(item, str) else item for item in value}
+        if not all(type(it) is date for it in found):
+            raise ScheduleError(f'{key} has dates without a time, like "2026-04-05".')
+        return sorted(found)
 
 
 def _parsed(text: str, key: str) -> date | datetime:
     try:
-        return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+        with suppress(ValueError):
+            return date.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError as error:
         raise ScheduleError(f"{key} is a date or a time in ISO 8601, not {_shown(text)}.") from error
 
@@ -141,4 +171,7 @@ def _clock_time(text: Any) -> int:
 
 
 def _shown(value: Any) -> str:
-    return repr(value)[:60]
+    try:
+        return _SHORT.repr(value)[:60]
+    except ValueError:  # an integer too long for Python to write
+        return "such a long one"

@@ -1,26 +1,31 @@
 """The rules that are not of the calendar: one instant, elapsed steps, cron expressions and RFC 5545 rules."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
-from dateutil.rrule import rrule, rrulestr
 
-from personal_assistant.timing.recurrence.calendar import local_midnight
+from personal_assistant.timing.recurrence.rrule import expansion
 from personal_assistant.timing.zones import to_instant, to_wall
 
-_SECONDS = {"MINUTELY": 60, "HOURLY": 3600, "DAILY": 86_400, "WEEKLY": 7 * 86_400}
-_HORIZON = {"MINUTELY": timedelta(days=9 * 366), "HOURLY": timedelta(days=9 * 366)}
-_FAR = timedelta(days=40 * 366)
+_DAY = timedelta(days=1)
+# So many steps that fall on excluded weekdays one after another: all minutes of a week, after which they repeat.
+_MOST_IN_VAIN = 7 * 24 * 60
 
 
 class Rule(Protocol):
-    """Finds instants one by one."""
+    """Gives instants one by one. A rule is a value: it can be compared and hashed."""
 
-    def next_instant(self, after: datetime, zone: ZoneInfo, start: datetime | None) -> datetime | None:
-        """The first instant later than `after` (aware, UTC), or None; `start` is where counting begins."""
+    def __hash__(self) -> int: ...
+
+    def instants(self, after: datetime, zone: ZoneInfo, start: datetime | None) -> Iterator[datetime]:
+        """The instants later than `after`, ascending, each once (aware, UTC); `start` is where counting begins.
+
+        Raises OverflowError at the end of the calendar.
+        """
         ...
 
 
@@ -30,9 +35,10 @@ class Once:
 
     at: datetime
 
-    def next_instant(self, after: datetime, zone: ZoneInfo, start: datetime | None) -> datetime | None:
+    def instants(self, after: datetime, zone: ZoneInfo, start: datetime | None) -> Iterator[datetime]:
         del zone, start
-        return self.at if self.at > after else None
+        if self.at > after:
+            yield self.at
 
 
 @dataclass(frozen=True)
@@ -45,15 +51,20 @@ class Elapsed:
     step: timedelta
     excluded: tuple[int, ...] = ()
 
-    def next_instant(self, after: datetime, zone: ZoneInfo, start: datetime | None) -> datetime | None:
-        try:
-            instant = self._step(after, start)
-            while instant.astimezone(zone).weekday() in self.excluded:
-                tomorrow = local_midnight(instant.astimezone(zone).date() + timedelta(days=1), zone)
-                instant = tomorrow if start is None else self._step(tomorrow - timedelta.resolution, start)
-        except OverflowError:
-            return None
-        return instant
+    def instants(self, after: datetime, zone: ZoneInfo, start: datetime | None) -> Iterator[datetime]:
+        instant = self._step(after, start)
+        in_vain = 0
+        while in_vain <= _MOST_IN_VAIN:
+            if not self.excluded or (local := instant.astimezone(zone)).weekday() not in self.excluded:
+                yield instant
+                in_vain, instant = 0, self._step(instant, start)
+                continue
+            in_vain += 1
+            if start is not None and self.step >= _DAY:
+                instant += self.step
+                continue
+            tomorrow = first_instant(local.date() + _DAY, zone)
+            instant = tomorrow if start is None else self._step(tomorrow - timedelta.resolution, start)
 
     def _step(self, after: datetime, start: datetime | None) -> datetime:
         if start is None:
@@ -67,13 +78,9 @@ class Cron:
 
     expression: str
 
-    def next_instant(self, after: datetime, zone: ZoneInfo, start: datetime | None) -> datetime | None:
+    def instants(self, after: datetime, zone: ZoneInfo, start: datetime | None) -> Iterator[datetime]:
         del start
-        for wall in CronSim(self.expression, to_wall(after, zone)):
-            instant = to_instant(wall, zone)
-            if instant > after:
-                return instant
-        return None
+        return later(CronSim(self.expression, to_wall(after, zone)), after, zone)
 
 
 @dataclass(frozen=True)
@@ -81,35 +88,22 @@ class RecurrenceRule:
     """An RFC 5545 RRULE without COUNT and UNTIL, by the wall clock; its DTSTART is the schedule's start."""
 
     text: str
-    frequency: str
-    interval: int
 
-    def next_instant(self, after: datetime, zone: ZoneInfo, start: datetime | None) -> datetime | None:
+    def instants(self, after: datetime, zone: ZoneInfo, start: datetime | None) -> Iterator[datetime]:
         assert start is not None
-        wall = to_wall(after, zone)
-        first = self._skip_ahead(to_wall(start, zone), wall)
-        rule = rrulestr(self.text, dtstart=first)
-        assert isinstance(rule, rrule)
-        rule = rule.replace(until=self._horizon(wall))
-        for candidate in rule.xafter(wall, inc=True):
-            instant = to_instant(candidate, zone)
-            if instant > after:
-                return instant
-        return None
+        walls = expansion(self.text, to_wall(start, zone)).walls(to_wall(after, zone))
+        return later(walls, after, zone)
 
-    def _skip_ahead(self, first: datetime, wall: datetime) -> datetime:
-        """Whole periods on, which gives the same instants and spares walking through years of them."""
-        if self.frequency not in _SECONDS or wall <= first:
-            return first
-        period = timedelta(seconds=_SECONDS[self.frequency] * self.interval)
-        return first + max(0, (wall - first) // period - 1) * period
 
-    def _horizon(self, wall: datetime) -> datetime:
-        """How far to look: a rule like «30 February» would be followed to the end of the calendar."""
-        end = datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001 - a wall time has no zone
-        if self.frequency not in _SECONDS:
-            return end
-        reach = max(
-            _HORIZON.get(self.frequency, _FAR), timedelta(seconds=_SECONDS[self.frequency] * self.interval * 100)
-        )
-        return end if end - wall < reach else wall + reach
+def later(walls: Iterable[datetime], after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """The instants of ascending wall times; those later than `after`, and those that meet after a gap once."""
+    for wall in walls:
+        instant = to_instant(wall, zone)
+        if instant > after:
+            yield instant
+            after = instant
+
+
+def first_instant(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a day (aware, UTC)."""
+    return to_instant(datetime.combine(day, time()), zone)
