@@ -1,6 +1,5 @@
 """A real `assistant up` in a process and a data directory of its own, to be measured from outside."""
 
-import json
 import os
 import subprocess
 import sys
@@ -10,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.settings import Settings
@@ -18,6 +16,7 @@ from personal_assistant.workers.runtime import Runtime, open_database
 from personal_assistant.workers.setup import prepare
 
 _START_SECONDS = 60.0
+_LOOK_EVERY_SECONDS = 0.01
 
 
 @contextmanager
@@ -35,35 +34,28 @@ def scratch() -> Iterator[Runtime]:
 class Running:
     """A started assistant. `ready_seconds` is how long it took from its start to saying that it is ready."""
 
-    process: subprocess.Popen[str]
-    output: IO[str]
+    process: subprocess.Popen[bytes]
     ready_seconds: float
 
 
 @contextmanager
 def running(runtime: Runtime) -> Iterator[Running]:
-    """Run `assistant up` on this runtime's data until the block ends."""
+    """Run `assistant up` on this runtime's data until the block ends. What it prints goes to a file there."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ASSISTANT_")}
     environment.pop("DATABASE_URL", None)
-    environment |= {"ASSISTANT_DATA_DIR": str(runtime.settings.data_dir), "ASSISTANT_ZONE": "UTC"}
+    folder = runtime.settings.data_dir
+    environment |= {"ASSISTANT_DATA_DIR": str(folder), "ASSISTANT_ZONE": "UTC"}
+    command = [sys.executable, "-m", "personal_assistant.cli.main", "up", "--json"]
+    printed = folder / "printed"
     started = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "personal_assistant.cli.main", "up", "--json"],
-        env=environment,
-        cwd=runtime.settings.data_dir,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
+    with printed.open("wb") as output:
+        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=output)  # noqa: S603 - our own program
     try:
-        document = ""
-        while not document.endswith("}\n"):
-            line = process.stdout.readline()
-            if not line or time.monotonic() - started > _START_SECONDS:
-                raise AssistantError("The assistant under measurement did not start.")
-            document += line
-        json.loads(document)
-        yield Running(process, process.stdout, time.monotonic() - started)
+        while b"\n" not in printed.read_bytes():
+            if process.poll() is not None or time.monotonic() - started > _START_SECONDS:
+                raise AssistantError("The assistant under measurement did not start: what it said stands above.")
+            time.sleep(_LOOK_EVERY_SECONDS)
+        yield Running(process, time.monotonic() - started)
     finally:
         process.terminate()
-        process.communicate()
+        process.wait()

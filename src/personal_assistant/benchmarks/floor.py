@@ -1,7 +1,7 @@
 """The raw-SQL floor of a burst: the same rows in the same tables by the same steps, with nothing of ours between.
 
-Ready-made parameters, the driver alone, one thread, the transactions of the real thing: find what is due, write its
-jobs and plans; claim; deliver; finish.
+Ready-made parameters, the driver alone, one thread, no JSON to take apart, and the transactions of the real thing: find
+what is due, write its jobs and plans; claim; deliver and finish.
 """
 
 import json
@@ -13,8 +13,7 @@ from typing import Any
 
 from personal_assistant.ai.model import EXECUTE, QUEUE
 from personal_assistant.store.database import Database
-
-_STEP = 500
+from personal_assistant.workers.options import BULK_SIZE
 
 _DUE = """SELECT id, user_id, title, next_run_at FROM ai_tasks
           WHERE status = 'active' AND next_run_at <= ? ORDER BY next_run_at LIMIT ?"""
@@ -38,8 +37,8 @@ def raw_sql_seconds(db: Database, count: int) -> float:
     now = datetime.now(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
     ids = [str(uuid.UUID(int=(time.time_ns() << 60) + number)) for number in range(count)]
     started = time.perf_counter()
-    for position in range(0, count, _STEP):
-        _step(connection, now, ids[position : position + _STEP])
+    for position in range(0, count, BULK_SIZE):
+        _step(connection, now, ids[position : position + BULK_SIZE])
     seconds = time.perf_counter() - started
     connection.close()
     return round(seconds, 4)
@@ -63,7 +62,6 @@ def _step(connection: sqlite3.Connection, now: str, ids: list[str]) -> None:
         ]
         connection.executemany(_DELIVERY, delivered)
         connection.executemany(_DONE, [(now, row[0]) for row in rows])
-    with _transaction(connection):
         connection.executemany(_FINISH, [(now, job) for job in ids])
 
 

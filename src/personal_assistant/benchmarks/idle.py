@@ -3,17 +3,17 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import psutil
 
 from personal_assistant.benchmarks.assistant import running, scratch
+from personal_assistant.benchmarks.figures import Figure
 from personal_assistant.benchmarks.reminders import add_reminders
 
 _SETTLE_SECONDS = 3.0
 
 
-def measure(seconds: float, pending: int, say: Callable[[str], None]) -> dict[str, Any]:
+def measure(seconds: float, pending: int, say: Callable[[str], None]) -> list[Figure]:
     """Processor time and resident memory of `assistant up` over `seconds`, with `pending` reminders far ahead."""
     with scratch() as runtime:
         add_reminders(runtime.db, pending, datetime.now(UTC) + timedelta(days=30), spread=timedelta(days=300))
@@ -27,10 +27,10 @@ def measure(seconds: float, pending: int, say: Callable[[str], None]) -> dict[st
             memory = process.memory_info().rss
             ready = assistant.ready_seconds
     used = after.user + after.system - before.user - before.system
-    return {
-        "seconds": round(passed, 1),
-        "pending": pending,
-        "core_percent": round(100 * used / passed, 3),
-        "resident_megabytes": round(memory / 1_048_576, 1),
-        "up_ready_seconds": round(ready, 3),
-    }
+    return [
+        Figure("seconds", "watched for", round(passed, 1), "s"),
+        Figure("pending", "active reminders, none due", pending),
+        Figure("core_percent", "processor", round(100 * used / passed, 3), "% of a core", 1.0),
+        Figure("resident_megabytes", "resident memory", round(memory / 1_048_576, 1), "MB", 120),
+        Figure("up_ready_seconds", "start of the assistant until it is ready", round(ready, 3), "s", 3.0),
+    ]

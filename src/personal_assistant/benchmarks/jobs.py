@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from personal_assistant.benchmarks.assistant import scratch
+from personal_assistant.benchmarks.figures import Figure
 from personal_assistant.jobs.enqueue import enqueue_many
 from personal_assistant.store.tables import jobs
 from personal_assistant.workers.process import WorkerProcess
@@ -31,7 +32,7 @@ async def wait(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-def measure(count: int, waiting: int, say: Callable[[str], None]) -> dict[str, Any]:
+def measure(count: int, waiting: int, say: Callable[[str], None]) -> list[Figure]:
     """A backlog of `count` durable no-op jobs, then `waiting` jobs that wait 1 s each, in this process."""
     load_tasks.cache_clear()
     with scratch() as runtime:
@@ -40,13 +41,13 @@ def measure(count: int, waiting: int, say: Callable[[str], None]) -> dict[str, A
         say(f"{waiting:,} jobs that wait 1 s")
         waits = _seconds(runtime, "bench.wait", [(1.0,)] * waiting)
         floor = _floor(runtime.settings.data_dir / "floor.db", count)
-    return {
-        "count": count,
-        "no_op_jobs_per_second": round(count / no_ops),
-        "floor_jobs_per_second": round(count / floor),
-        "waiting": waiting,
-        "waiting_seconds": round(waits, 3),
-    }
+    return [
+        Figure("count", "no-op jobs that were waiting", count),
+        Figure("no_op_jobs_per_second", "of them done", round(count / no_ops), "a second"),
+        Figure("floor_jobs_per_second", "claimed and finished by raw SQL (floor)", round(count / floor), "a second"),
+        Figure("waiting", "jobs that wait 1 s each, at once", waiting),
+        Figure("waiting_seconds", "until the last of them was done", round(waits, 3), "s"),
+    ]
 
 
 def _seconds(runtime: Runtime, name: str, arguments: list[tuple[Any, ...]]) -> float:

@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
 from personal_assistant.ai import AITaskManager
 from personal_assistant.benchmarks.assistant import running, scratch
+from personal_assistant.benchmarks.figures import Figure
+from personal_assistant.store.database import Database
 from personal_assistant.store.people import get_owner
 from personal_assistant.store.tables import deliveries
 
@@ -16,7 +17,7 @@ _LEAD_SECONDS = 0.25
 _LOOK_EVERY_SECONDS = 0.0005
 
 
-def measure(count: int, say: Callable[[str], None]) -> dict[str, Any]:
+def measure(count: int, say: Callable[[str], None]) -> list[Figure]:
     """Add `count` reminders one after the other from this process, each 0.25 s ahead, and watch when each is there."""
     late: list[float] = []
     with scratch() as runtime, running(runtime):
@@ -30,15 +31,19 @@ def measure(count: int, say: Callable[[str], None]) -> dict[str, Any]:
             if number % 50 == 49:
                 say(f"{number + 1} of {count}")
     late.sort()
-    return {
-        "count": count,
-        "p50_lateness_seconds": round(late[count // 2], 5),
-        "p99_lateness_seconds": round(late[min(count - 1, int(count * 0.99))], 5),
-        "worst_lateness_seconds": round(late[-1], 5),
-    }
+    return [
+        Figure("count", "reminders, one after the other", count),
+        Figure("p50_lateness_seconds", "lateness, half of them within", _share(late, 0.5), "s", 0.025),
+        Figure("p99_lateness_seconds", "lateness, 99 % within", _share(late, 0.99), "s", 0.1),
+        Figure("worst_lateness_seconds", "lateness of the worst", round(late[-1], 5), "s"),
+    ]
 
 
-def _seen_after(db: Any, number: int, due: datetime) -> float:
+def _share(late: list[float], share: float) -> float:
+    return round(late[min(len(late) - 1, int(len(late) * share))], 5)
+
+
+def _seen_after(db: Database, number: int, due: datetime) -> float:
     time.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
     newest = sa.select(sa.func.max(deliveries.c.id))
     while True:

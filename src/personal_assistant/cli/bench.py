@@ -1,31 +1,32 @@
 """`assistant bench`: measuring this system on the machine at hand."""
 
-from typing import Annotated, Any
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from personal_assistant.cli.output import Json, group, print_json, table
 
+if TYPE_CHECKING:
+    from personal_assistant.benchmarks.figures import Figure
+
 app = group("Measure this system on this machine, on scratch data.")
 
 
-def _progress(as_json: bool) -> Any:
-    """Say on standard error what is going on; nothing in JSON mode."""
-    from rich.console import Console
-
-    console = Console(stderr=True, quiet=as_json)
-    return lambda text: console.print(f"… {text}", style="dim")
+def _progress(text: str) -> None:
+    """What is going on, on standard error."""
+    print(f"… {text}", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def _show(result: dict[str, Any], as_json: bool) -> None:
+def _show(figures: "Sequence[Figure]", as_json: bool) -> None:
+    from personal_assistant.benchmarks.figures import as_json as plain_figures
+    from personal_assistant.benchmarks.figures import as_rows
+
     if as_json:
-        print_json(result)
-        return
-    rows = [
-        (name.replace("_", " "), f"{value:,}" if isinstance(value, int | float) else str(value))
-        for name, value in result.items()
-    ]
-    table(("figure", "value"), rows, empty="Nothing was measured.")
+        print_json(plain_figures(figures))
+    else:
+        table(("figure", "measured", "limit", ""), as_rows(figures), empty="Nothing was measured.")
 
 
 @app.command("due-burst")
@@ -37,7 +38,7 @@ def due_burst(
     """Many reminders due in one second: how late is the last, and how near to raw SQL?"""
     from personal_assistant.benchmarks.due_burst import measure
 
-    _show(measure(count, pending, _progress(as_json)), as_json)
+    _show(measure(count, pending, _progress), as_json)
 
 
 @app.command()
@@ -48,7 +49,7 @@ def lateness(
     """One reminder on an idle assistant: how late is it?"""
     from personal_assistant.benchmarks.lateness import measure
 
-    _show(measure(count, _progress(as_json)), as_json)
+    _show(measure(count, _progress), as_json)
 
 
 @app.command()
@@ -60,7 +61,7 @@ def idle(
     """An assistant with nothing to do: processor time and memory."""
     from personal_assistant.benchmarks.idle import measure
 
-    _show(measure(seconds, pending, _progress(as_json)), as_json)
+    _show(measure(seconds, pending, _progress), as_json)
 
 
 @app.command()
@@ -72,4 +73,4 @@ def jobs(
     """A backlog of durable jobs: how many a second?"""
     from personal_assistant.benchmarks.jobs import measure
 
-    _show(measure(count, waiting, _progress(as_json)), as_json)
+    _show(measure(count, waiting, _progress), as_json)
