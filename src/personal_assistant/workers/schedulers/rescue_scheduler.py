@@ -45,8 +45,8 @@ class RescueScheduler:
 
     def next_due(self, conn: sa.Connection) -> datetime | None:
         del conn
-        set_back = self._runtime.clock.now() < self._looked
-        return self._looked if set_back else self._looked + self._every
+        now = self._runtime.clock.now()
+        return now if now < self._looked else self._looked + self._every  # the clock was set back: look at once
 
     def _gone(self, now: datetime) -> list[str]:
         with self._runtime.db.read() as conn:
