@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
-from sqlalchemy import make_url
-from tests.support.databases import START, copy_sqlite, migrate, new_postgres
+from tests.support.databases import START, ReusedDatabase, copy_sqlite, migrate, new_postgres
 from tests.support.ledger import Ledger
 from tests.support.postgres import postgres_server
 
@@ -46,11 +45,9 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: str) -> Iterator[str]:
-    """The name of a migrated PostgreSQL database to copy."""
-    with new_postgres(postgres) as url:
-        migrate(url)
-        yield str(make_url(url).database)
+def postgres_database(postgres: str) -> ReusedDatabase:
+    """A migrated PostgreSQL database that is emptied for every test."""
+    return ReusedDatabase(postgres)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -69,9 +66,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield copy_sqlite(request.getfixturevalue("sqlite_template"), tmp_path / "assistant.db")
         return
-    server, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
-    with new_postgres(server, template) as url:
-        yield url
+    database: ReusedDatabase = request.getfixturevalue("postgres_database")
+    yield database.take()
 
 
 @pytest.fixture

@@ -110,9 +110,7 @@ def test_a_key_whose_holder_ends_meanwhile_is_always_given(ledger: Ledger) -> No
 
 @pytest.mark.parametrize("constraint", ["max_attempts", "due_at"])
 def test_the_database_refuses_what_makes_no_sense(ledger: Ledger, constraint: str) -> None:
-    fields: dict[str, Any] = {"max_attempts": {"max_attempts": 0}, "due_at": {"ai_task_id": ledger.ai_task()}}[
-        constraint
-    ]
+    nonsense: dict[str, Any] = {"max_attempts": {"max_attempts": 0}, "due_at": {"ai_task_id": ledger.ai_task()}}
     with pytest.raises(sa.exc.IntegrityError, match="ck_jobs_"):
         ledger.add(**nonsense[constraint])
 

@@ -18,7 +18,16 @@ import psycopg
 
 _START_SECONDS = 30.0
 # Nothing here has to survive a power cut.
-_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "shared_buffers=32MB")
+_FAST = (
+    "fsync=off",
+    "autovacuum=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=200",
+    "shared_buffers=32MB",
+)
 
 
 @contextmanager
