@@ -39,10 +39,10 @@ class Ledger:
         with self.db.write() as conn:
             return enqueue(conn, NewJob(task, "tests", **fields), now=self.now)
 
-    def take(self, *ids: str, worker: str = WORKER) -> list[ClaimedJob]:
+    def take(self, *ids: str, worker: str = WORKER, limit: int = 100) -> list[ClaimedJob]:
         """Claim these jobs, or whatever is ready."""
         with self.db.write() as conn:
-            chosen = ids or [job_id for job_id, _, _ in ready(conn, [TASK], 100)]
+            chosen = ids or [job_id for job_id, _, _ in ready(conn, [TASK], limit)]
             return claim(conn, worker, chosen, self.now)
 
     def take_one(self, job_id: str, worker: str = WORKER) -> ClaimedJob:
