@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from personal_assistant.timing.language import TimeRefused, understand, understand_sentence
+from personal_assistant.timing.zones import get_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,11 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
                 line = json.loads(text)
                 _ = line["id"], line["text"] + line["zone"], line["expect"]["kind"]
                 line["now"] = datetime.fromisoformat(line["now"])
+                get_zone(line["zone"])
                 if line["now"].tzinfo is None:
                     raise ValueError("now has no offset")
+                if not isinstance(line.get("title", ""), str):
+                    raise TypeError("title is no text")
             except (ValueError, KeyError, TypeError) as error:
                 raise ValueError(
                     f"line {number} is not a phrase with id, text, now, zone and expect ({error})."

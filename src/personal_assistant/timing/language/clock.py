@@ -32,7 +32,7 @@ class ClockTime:
         hour = self.hour
         if self.form in (BARE, H_MM) and part is not None and 1 <= hour <= 12:
             if part == "night":
-                if not 6 <= hour <= 11 and self.form == BARE:
+                if hour == 12 or (hour < 6 and self.form == BARE):
                     return self._unclear("midnight" if hour == 12 else f"{hour}am")
                 hour += 12 if 6 <= hour <= 11 else 0
             else:
@@ -44,11 +44,17 @@ class ClockTime:
             return Problem(IMPOSSIBLE, f"{_clock(seconds)} is not in the {part}.")
         return seconds
 
+    def after_midnight(self) -> list[Problem]:
+        """«friday night at 1:30»: it could be early on that day or on the day after."""
+        if self.form != H_MM or not 1 <= self.hour <= 5:
+            return []
+        return [Problem(AMBIGUOUS, "It could be early on that day or on the day after: name the day, without «night».")]
+
     def _unclear(self, *clearer: str) -> Problem:
         fixes = tuple(Fix(*self.span, f"at {time}") for time in clearer)
-        return Problem(
-            AMBIGUOUS, "It could be in the morning or in the evening: say am or pm, or write it as 19:00.", fixes
-        )
+        later = _clock((self.hour % 12 * 60 + 720 + self.minute) * 60 % 86_400)
+        message = f"It could be in the morning or in the evening: say am or pm, or write it like {later}."
+        return Problem(AMBIGUOUS, message, fixes)
 
 
 def _contradicts(seconds: int, part: str | None) -> bool:
@@ -113,7 +119,7 @@ def clock_time(tokens: Tokens, index: int, *, marked: bool) -> tuple[ClockTime, 
     for found in (
         _named(tokens, index),
         _past_or_to(tokens, index),
-        _colon(tokens, index),
+        _colon(tokens, index, marked=marked),
         _hour(tokens, index, marked=marked or not tokens.loose),
     ):
         if found is not None:
@@ -127,7 +133,8 @@ def _checked(time: ClockTime, span: tuple[int, int]) -> ClockTime:
     highest = 24 if time.minute < 0 else 23
     if problem is None and (time.hour > highest or time.minute > 59 or time.second > 59):
         shown = f"{time.hour}:{time.minute:02}" if time.form == H_MM else str(time.hour)
-        fixed = f"{min(time.hour, 23)}:{min(max(time.minute, 0), 59):02}"
+        hour, minute = divmod(time.hour, 100) if time.hour > 99 else (time.hour, time.minute)
+        fixed = f"{min(hour, 23)}:{min(max(minute, 0), 59):02}"
         problem = Problem(
             IMPOSSIBLE, f"There is no time {shown}: a day goes from 0:00 to 23:59.", (Fix(*span, f"at {fixed}"),)
         )
@@ -138,7 +145,7 @@ def _checked(time: ClockTime, span: tuple[int, int]) -> ClockTime:
 
 def _named(tokens: Tokens, index: int) -> tuple[ClockTime, int] | None:
     start = index
-    if tokens[index].text == "12" and tokens.word(index + 1, *_NAMED):
+    if tokens[index].text in ("12", "12:00", "twelve") and tokens.word(index + 1, *_NAMED):
         start = index + 1
     if not tokens.word(start, *_NAMED):
         return None
@@ -186,7 +193,7 @@ def _hour_named(tokens: Tokens, index: int) -> tuple[ClockTime, int] | None:
     return _hour(tokens, index, marked=True)
 
 
-def _colon(tokens: Tokens, index: int) -> tuple[ClockTime, int] | None:
+def _colon(tokens: Tokens, index: int, *, marked: bool) -> tuple[ClockTime, int] | None:
     """«17:45», «5:30pm», «14:00:05»."""
     token = tokens[index]
     text = token.text
@@ -196,6 +203,8 @@ def _colon(tokens: Tokens, index: int) -> tuple[ClockTime, int] | None:
         return None
     hour, minute, *rest = text.split(":")
     if len(hour) > 2 or len(minute) != 2 or any(len(part.partition(".")[0]) != 2 for part in rest):
+        if tokens.loose and not marked:
+            return None  # «4:3» is a ratio or a score
         problem = Problem(IMPOSSIBLE, f"There is no time {text}: write it like 9:30 or 17:45.")
         return ClockTime(0, problem=problem), index + 1
     second, _, fraction = (rest[0] if rest else "0").replace(",", ".").partition(".")

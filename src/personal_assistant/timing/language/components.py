@@ -1,11 +1,11 @@
 """Reading the components of a phrase that do not make it recur: days, times, durations, zones."""
 
-from personal_assistant.timing.language.clock import clock_time, clock_times
+from personal_assistant.timing.language.clock import ClockTime, clock_times
 from personal_assistant.timing.language.day_words import day, weekdays
-from personal_assistant.timing.language.days import Later
+from personal_assistant.timing.language.days import Later, Period, Weekday
 from personal_assistant.timing.language.durations import whole_shift
 from personal_assistant.timing.language.numbers import Quantity, quantities, whole_words
-from personal_assistant.timing.language.parts import Bound, Phrase
+from personal_assistant.timing.language.parts import Phrase
 from personal_assistant.timing.language.problems import PAST, Fix, Problem
 from personal_assistant.timing.language.tokens import Tokens
 from personal_assistant.timing.language.vocabulary import PART_PLURALS, PARTS
@@ -13,7 +13,7 @@ from personal_assistant.timing.language.zone_words import zone_name
 
 
 def zone(phrase: Phrase, tokens: Tokens, index: int) -> int | None:
-    found = zone_name(tokens, index, after_time=bool(phrase.times or phrase.part or phrase.window))
+    found = zone_name(tokens, index, after=phrase.names_a_time)
     if found is None or phrase.zone is not None:
         return None
     name, problem, end = found
@@ -84,14 +84,30 @@ def _part(phrase: Phrase, tokens: Tokens, index: int) -> int | None:
     name = tokens[marked].text if tokens[marked].kind == "word" else ""
     plural = PART_PLURALS.get(name)
     part = plural or (name if name in PARTS else None)
-    if part is None or phrase.part is not None:
+    if part is None or phrase.part is not None or (phrase.times and plural):
         return None
     alone = not (phrase.days or phrase.weekdays or phrase.repeat or phrase.times or phrase.duration or plural)
     if alone and marked == index and tokens.loose:
         return None
-    phrase.part = part
     phrase.recurs = phrase.recurs or plural is not None
-    return marked + 1
+    return _parts(phrase, tokens, marked + 1, part)
+
+
+def _parts(phrase: Phrase, tokens: Tokens, index: int, part: str) -> int:
+    """One part of the day, or several in a recurrence: «every morning and evening»."""
+    named = [part]
+    while phrase.recurs and (behind := _joint(tokens, index)) > index and tokens[behind].text in PARTS:
+        named.append(tokens[behind].text)
+        index = behind + 1
+    if len(named) == 1:
+        phrase.part = part
+    else:
+        phrase.times = [ClockTime(PARTS[name]) for name in named]
+    return index
+
+
+def _joint(tokens: Tokens, index: int) -> int:
+    return tokens.skip(index + 1 if tokens.symbol(index, ",", "&") else index, "and")
 
 
 def _times(phrase: Phrase, tokens: Tokens, index: int) -> int | None:
@@ -107,25 +123,18 @@ def _times(phrase: Phrase, tokens: Tokens, index: int) -> int | None:
     return end
 
 
-def read_bound(tokens: Tokens, index: int) -> tuple[Bound, int] | None:
-    """A day, a time or a part of a day behind «until», «from» or «starting»."""
-    bound = Bound()
+def read_bound(tokens: Tokens, index: int) -> tuple[Phrase, int] | None:
+    """A moment behind «until», «from» or «starting»: a day, a time, a part of a day, or «in 3 days»."""
+    bound = Phrase()
     end = index
     while True:
-        named = day(tokens, end, recurs=False) if bound.day is None else None
-        if named is not None:
-            bound.day, end = named
-            continue
-        at = end + (tokens.word(end, "at") or tokens.symbol(end, "@"))
-        clock = clock_time(tokens, at, marked=at > end) if bound.time is None else None
-        if clock is not None:
-            bound.time, end = clock
-            continue
-        aside = Phrase(days=[bound.day] if bound.day else [])
-        part = _part(aside, tokens, end) if bound.part is None and end > index else None
-        if part is None:
+        # A second day belongs to the first («next month on the 15th», «sunday 5 April»), or to the recurrence.
+        more_days = not bound.days or isinstance(bound.days[-1], Period | Weekday)
+        readers = (_duration, *((_day,) if more_days else ()), _part, _times)
+        found = next((read for reader in readers if (read := reader(bound, tokens, end)) is not None), None)
+        if found is None:
             return (bound, end) if end > index else None
-        bound.part, end = aside.part, part
+        end = found
 
 
 def count_of(tokens: Tokens, index: int) -> tuple[int, int] | None:

@@ -135,7 +135,8 @@ def weekdays(tokens: Tokens, index: int) -> tuple[WeekdayList, int] | None:
         behind = end + 1 if tokens.symbol(end, ",", "&", "/") else end
         either = tokens.word(behind, "or")
         behind = tokens.skip(tokens.skip(behind, "and", "or"), "on")
-        following = _item(tokens, behind, found) if behind > end else None
+        adjacent = behind == end and tokens[end].text in (*WEEKDAYS, *WEEKDAY_PLURALS)
+        following = _item(tokens, behind, found) if behind > end or adjacent else None
         if following is None:
             return found, end
         found.either |= either

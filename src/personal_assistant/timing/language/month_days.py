@@ -50,7 +50,7 @@ def _month_first(tokens: Tokens, index: int) -> tuple[Day, int] | None:
     if month is None:
         return None
     start = tokens.skip(index + 1, "the")
-    day = _number_of_day(tokens, start) or ordinal(tokens, start)
+    day = ordinal(tokens, start) or _number_of_day(tokens, start)
     if day is None or tokens[day[1]].kind in ("half", "clock"):
         return None
     return _with_year(tokens, index, day[1], (day[0],), month)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from personal_assistant.timing.language.clock import MIDNIGHT, ClockTime
 from personal_assistant.timing.language.days import Absolute, Day, FixedDay, InMonth, Later, Period, Weekday
 from personal_assistant.timing.language.durations import shifted
-from personal_assistant.timing.language.parts import Bound, Phrase
+from personal_assistant.timing.language.parts import Phrase
 from personal_assistant.timing.language.problems import (
     AMBIGUOUS,
     IMPOSSIBLE,
@@ -46,10 +46,12 @@ class Now:
 def moment(phrase: Phrase, now: Now) -> datetime:
     """The instant that a phrase without a recurrence means. Raises RefusedError with everything that is wrong."""
     problems = list(phrase.problems)
-    day, weekday = _one_day(phrase, problems)
+    day, weekday = one_day(phrase, problems)
     part = phrase.part or (day.part if isinstance(day, FixedDay) else None)
     alone = day is None and not phrase.duration
     seconds = clock_seconds(phrase.times[0] if phrase.times else None, part, alone=alone, problems=problems)
+    if phrase.times and part == "night" and day is not None and day != FixedDay(0, "night", day.span):
+        problems += phrase.times[0].after_midnight()
     if len(phrase.times) > 1:
         problems.append(Problem(AMBIGUOUS, "It names several times: choose one, or say «every day»."))
     found: datetime | None = None
@@ -57,17 +59,17 @@ def moment(phrase: Phrase, now: Now) -> datetime:
         if phrase.duration:
             found = _after(phrase, day, seconds, now, problems)
         else:
-            found = _first(day, phrase.times[:1], seconds, now, problems)
+            found = first_ahead(day, phrase.times[:1], seconds, now, problems)
     except (OverflowError, ValueError):
         problems.append(BEYOND)
     if found is not None and weekday is not None:
-        _check_weekday(weekday, to_wall(found, now.zone).date(), problems)
+        check_weekday(weekday, to_wall(found, now.zone).date(), problems)
     if problems or found is None:
         raise RefusedError(*problems)
     return found
 
 
-def _one_day(phrase: Phrase, problems: list[Problem]) -> tuple[Day | None, Weekday | None]:
+def one_day(phrase: Phrase, problems: list[Problem]) -> tuple[Day | None, Weekday | None]:
     """The day, and a day of the week that it must fall on."""
     if phrase.weekdays:
         problems.append(Problem(NOT_UNDERSTOOD, "It names several days."))
@@ -81,13 +83,13 @@ def _one_day(phrase: Phrase, problems: list[Problem]) -> tuple[Day | None, Weekd
         return (days[0] if days else None), None
     weekdays = [day for day in days if isinstance(day, Weekday) and day.week is None]
     others = [day for day in days if day not in weekdays]
-    if len(weekdays) != 1 or len(others) != 1:
+    if len(weekdays) != 1 or len(others) != 1 or isinstance(others[0], Period):
         problems.append(Problem(AMBIGUOUS, "It names two different days: choose one."))
         return days[0], None
     return others[0], weekdays[0]
 
 
-def _check_weekday(weekday: Weekday, day: date, problems: list[Problem]) -> None:
+def check_weekday(weekday: Weekday, day: date, problems: list[Problem]) -> None:
     if weekday.weekday != day.weekday():
         right = WEEKDAYS[day.weekday()]
         message = f"{day.day} {day:%B} {day.year} is a {right}, not a {WEEKDAYS[weekday.weekday]}."
@@ -118,7 +120,7 @@ def _after(phrase: Phrase, day: Day | None, seconds: int | None, now: Now, probl
     return found
 
 
-def _first(
+def first_ahead(
     day: Day | None, clocks: list[ClockTime], seconds: int | None, now: Now, problems: list[Problem]
 ) -> datetime | None:
     """The first candidate later than now."""
@@ -133,7 +135,7 @@ def _first(
     if isinstance(day, FixedDay) and day.offset == 0 and midnight:
         return _ahead(day, now.at(now.today + timedelta(days=1), 0), now, problems)
     if isinstance(day, Later) and not day.fixed:
-        base = _first(day.base, clocks, seconds, now, problems)
+        base = first_ahead(day.base, clocks, seconds, now, problems)
         return None if base is None else now.at(day.shift(to_wall(base, now.zone).date()), at)
     if day.fixed:
         found = next(day.dates(now.today), None)
@@ -163,11 +165,11 @@ def _instants(days: Iterator[date], seconds: int, now: Now) -> Iterator[datetime
 def _ahead(day: Day, found: datetime, now: Now, problems: list[Problem]) -> datetime:
     if found <= now.instant and not problems:
         local = found.astimezone(now.zone)
-        problems.append(Problem(PAST, f"{local:%a} {local.day} {local:%b %Y at %H:%M} is over.", _later_fixes(day)))
+        problems.append(Problem(PAST, f"{local:%a} {local.day} {local:%b %Y at %H:%M} is over.", later_fixes(day)))
     return found
 
 
-def _later_fixes(day: Day) -> tuple[Fix, ...]:
+def later_fixes(day: Day) -> tuple[Fix, ...]:
     """What may have been meant instead of a day that is over."""
     if isinstance(day, FixedDay):
         return (Fix(*day.span, {"night": "tomorrow night"}.get(day.part or "", f"tomorrow {day.part or ''}".strip())),)
@@ -176,30 +178,3 @@ def _later_fixes(day: Day) -> tuple[Fix, ...]:
     if isinstance(day, InMonth) and day.month is not None and isinstance(day.picks[0], int) and day.picks[0] > 0:
         return (Fix(*day.span, f"{day.picks[0]} {date(2000, day.month, 1):%B}"),)
     return ()
-
-
-def bound_instant(
-    bound: Bound, now: Now, problems: list[Problem], *, use_time: bool, ahead: int = MORNING
-) -> date | datetime | None:
-    """Where a recurrence starts or ends: a date, which counts whole, or an instant (aware, UTC).
-
-    `ahead`: a day without a time is its nearest one at which this time (seconds after midnight) is still to come.
-    """
-    part = bound.part or (bound.day.part if isinstance(bound.day, FixedDay) else None)
-    timed = bound.time is not None or part is not None
-    if bound.day is not None and not (timed and use_time) and not isinstance(bound.day, Absolute):
-        return _bound_date(bound.day, now, problems, ahead)
-    seconds = clock_seconds(bound.time, part, alone=False, problems=problems)
-    return _first(bound.day, [bound.time] if bound.time else [], seconds, now, problems)
-
-
-def _bound_date(day: Day, now: Now, problems: list[Problem], ahead: int) -> date | None:
-    if not day.fixed:
-        nearest = _first(day, [], ahead, now, problems)
-        return None if nearest is None else to_wall(nearest, now.zone).date()
-    found = next(day.dates(now.today), None)
-    if found is None:
-        problems.append(Problem(IMPOSSIBLE, "That month has no such day."))
-    elif found < now.today and not problems:
-        problems.append(Problem(PAST, f"{found:%a} {found.day} {found:%b %Y} is over.", _later_fixes(day)))
-    return found

@@ -30,15 +30,6 @@ class Repeat:
 
 
 @dataclass(slots=True)
-class Bound:
-    """Where a recurrence starts or ends: a day, a time, or both."""
-
-    day: Day | None = None
-    time: ClockTime | None = None
-    part: str | None = None
-
-
-@dataclass(slots=True)
 class Phrase:
     """Everything that was named. `recurs`: it comes again, also without «every»."""
 
@@ -50,13 +41,18 @@ class Phrase:
     repeat: Repeat | None = None
     recurs: bool = False
     window: tuple[ClockTime, ClockTime] | None = None
-    start: Bound | None = None
-    until: Bound | None = None
+    start: "Phrase | None" = None
+    until: "Phrase | None" = None
     lasting: tuple[Quantity, ...] = ()
     count: int | None = None
     excluded: set[int] = field(default_factory=set)
     zone: str | None = None
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def names_a_time(self) -> bool:
+        """Whether it says when, rather than only a zone, or where something that is not said begins or ends."""
+        return bool(self.days or self.weekdays or self.times or self.part or self.duration or self.recurs)
 
     def note(self, problem: Problem | None) -> None:
         if problem is not None:

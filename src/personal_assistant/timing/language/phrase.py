@@ -1,8 +1,9 @@
 """Taking a phrase apart: its components may stand in whatever order."""
 
 from personal_assistant.timing.language.components import READERS, zone
+from personal_assistant.timing.language.days import Weekday
 from personal_assistant.timing.language.parts import Phrase
-from personal_assistant.timing.language.problems import AMBIGUOUS, NOT_UNDERSTOOD, Fix, Problem, RefusedError
+from personal_assistant.timing.language.problems import AMBIGUOUS, NOT_UNDERSTOOD, Problem, RefusedError
 from personal_assistant.timing.language.repeats import REPEAT_READERS
 from personal_assistant.timing.language.tokens import Tokens
 
@@ -35,8 +36,12 @@ def read_phrase(tokens: Tokens) -> Phrase:
         if found is None:
             raise RefusedError(_unknown(tokens, index))
         index = _behind_separators(tokens, found)
-    if phrase == Phrase():
+    if not phrase.names_a_time:
         raise RefusedError(Problem(NOT_UNDERSTOOD, "It names no time."))
+    if not phrase.recurs and (phrase.until or phrase.start or phrase.lasting or phrase.excluded or phrase.window):
+        raise RefusedError(Problem(NOT_UNDERSTOOD, "It has a beginning or an end, and nothing that recurs."))
+    if tokens.loose and len(phrase.days) == 2 and not any(isinstance(day, Weekday) for day in phrase.days):
+        raise RefusedError(Problem(NOT_UNDERSTOOD, "It names two days."))  # one of them belongs to the title
     return phrase
 
 
@@ -45,7 +50,7 @@ def _unknown(tokens: Tokens, index: int) -> Problem:
     if tokens[index].text in _OPENING and index + 1 < len(tokens):
         end = tokens[index + 1].end
     shown = tokens.text[start:end][:40]
-    return Problem(NOT_UNDERSTOOD, f"I do not understand «{shown}» as part of a time.", (Fix(start, end, ""),))
+    return Problem(NOT_UNDERSTOOD, f"I do not understand «{shown}» as part of a time.")
 
 
 def _behind_separators(tokens: Tokens, index: int) -> int:

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
+from personal_assistant.timing.language.bounds import bound_instant
 from personal_assistant.timing.language.days import InMonth, Pick, Weekday, add_months
 from personal_assistant.timing.language.durations import SECONDS, shifted
-from personal_assistant.timing.language.once import BEYOND, MORNING, Now, bound_instant, clock_seconds
+from personal_assistant.timing.language.once import BEYOND, MORNING, Now, clock_seconds
 from personal_assistant.timing.language.parts import Phrase, Repeat
 from personal_assistant.timing.language.problems import (
     AMBIGUOUS,
@@ -14,6 +15,7 @@ from personal_assistant.timing.language.problems import (
     NOT_UNDERSTOOD,
     PAST,
     TOO_FREQUENT,
+    Fix,
     Problem,
     RefusedError,
 )
@@ -55,15 +57,13 @@ def _schedule(phrase: Phrase, now: Now, zone: str, problems: list[Problem]) -> S
         repeat = replace(repeat, interval=Fraction(1))
     if phrase.window is not None or phrase.duration:
         problems.append(_UNCLEAR)
-    start_has_time = phrase.start is not None and (phrase.start.time or phrase.start.part) is not None
     own_times = bool(phrase.times or phrase.part)
-    if start_has_time and not own_times and phrase.start is not None:
-        phrase.times = [phrase.start.time] if phrase.start.time else []
-        phrase.part = phrase.start.part
+    if phrase.start is not None and not own_times:
+        phrase.times, phrase.part = phrase.start.times, phrase.start.part
     times = _times(phrase, problems)
     start = None
     if phrase.start is not None:
-        use_time = own_times or phrase.start.day is None
+        use_time = own_times or not (phrase.start.days or phrase.start.duration)
         start = bound_instant(phrase.start, now, problems, use_time=use_time, ahead=times[-1])
     rule = _calendar(repeat, times, weekdays, picks, months, problems)
     rule = replace(rule, excluded=tuple(sorted(phrase.excluded)))
@@ -126,7 +126,8 @@ def _slots(phrase: Phrase, step: int, weekdays: set[int], now: Now, zone: str, p
     assert phrase.window is not None
     first, last = (clock_seconds(clock, None, alone=False, problems=problems) or 0 for clock in phrase.window)
     if last < first and all(clock.form == "bare" for clock in phrase.window):
-        problems.append(Problem(AMBIGUOUS, "Say am or pm for both ends, or write them as 9:00 and 17:00."))
+        fix = Fix(phrase.window[0].span[0], phrase.window[1].span[1], f"{first // 3600}am and {last // 3600}pm")
+        problems.append(Problem(AMBIGUOUS, "Say am or pm for both ends, or write them as 9:00 and 17:00.", (fix,)))
     end = last if last >= first else last + 86_400
     times = tuple(sorted({seconds % 86_400 for seconds in range(first, end + 1, step)}))
     excluded = tuple(sorted(phrase.excluded))
@@ -207,7 +208,7 @@ def _ended(schedule: Schedule, phrase: Phrase, now: Now, problems: list[Problem]
     if phrase.until is not None:
         ends.append(bound_instant(phrase.until, now, problems, use_time=True))
     if phrase.lasting:
-        over = shifted(first, phrase.lasting, now.zone)
+        over = shifted(first, phrase.lasting, now.zone, _wall_seconds(schedule, first, now))
         if over is None or over <= first:
             reason = NOT_UNDERSTOOD if over is None else IMPOSSIBLE
             problems.append(Problem(reason, "It does not say for how long."))
@@ -220,3 +221,11 @@ def _ended(schedule: Schedule, phrase: Phrase, now: Now, problems: list[Problem]
     if schedule.next_after(now.instant) is None:
         problems.append(Problem(PAST, "It would be over before its first occurrence."))
     return schedule
+
+
+def _wall_seconds(schedule: Schedule, first: datetime, now: Now) -> int | None:
+    """The clock time that was meant, where a gap has moved the first occurrence."""
+    if not isinstance(schedule.rule, Calendar):
+        return None
+    day = to_wall(first, now.zone).date()
+    return next((seconds for seconds in schedule.rule.times if now.at(day, seconds) == first), None)

@@ -6,7 +6,7 @@ from personal_assistant.timing.language.clock import ClockTime, clock_time
 from personal_assistant.timing.language.components import count_of, read_bound
 from personal_assistant.timing.language.day_words import day, weekdays
 from personal_assistant.timing.language.numbers import Quantity, ordinal, quantities
-from personal_assistant.timing.language.parts import Bound, Phrase, Repeat
+from personal_assistant.timing.language.parts import Phrase, Repeat
 from personal_assistant.timing.language.problems import AMBIGUOUS, Fix, Problem
 from personal_assistant.timing.language.tokens import Tokens
 from personal_assistant.timing.language.vocabulary import ADVERBS, PARTS, UNITS, WEEKDAYS
@@ -143,6 +143,8 @@ def _start(phrase: Phrase, tokens: Tokens, index: int) -> int | None:
     if not tokens.word(index, *_STARTS) or phrase.start is not None:
         return None
     start = tokens.skip(index + 1, "from", "with")
+    if tokens.word(start, "now") and phrase.repeat is not None:
+        return start + 1
     window = _window(tokens, start, ("to", "till", "until"))
     if window is not None and phrase.repeat is not None and phrase.repeat.is_elapsed and tokens.word(window[1], "to"):
         return _set_window(phrase, *window[0], window[2])
@@ -157,10 +159,8 @@ def _bound(phrase: Phrase, tokens: Tokens, index: int, name: str) -> int | None:
     found = read_bound(tokens, index)
     if found is None:
         return None
-    bound: Bound = found[0]
-    for it in (bound.day, bound.time):
-        phrase.note(it.problem if it is not None else None)
-    setattr(phrase, name, bound)
+    phrase.problems += found[0].problems
+    setattr(phrase, name, found[0])
     return found[1]
 
 
@@ -170,14 +170,20 @@ def _for(phrase: Phrase, tokens: Tokens, index: int) -> int | None:
         return None
     start = tokens.skip(tokens.skip(index + 1, "the"), "next")
     times = count_of(tokens, start)
-    if times is not None:
+    if times is not None and phrase.recurs:
         phrase.count = times[0]
         return times[1]
     found = quantities(tokens, start)
-    if found is None:
+    if found is None or (tokens.loose and _belongs_to_title(phrase, found[0])):
         return None
     phrase.lasting = found[0]
     return found[1]
+
+
+def _belongs_to_title(phrase: Phrase, amounts: tuple[Quantity, ...]) -> bool:
+    """«meditate for 10 minutes every morning»: what is to be done for so long, not how long it recurs."""
+    by_the_clock = phrase.repeat is not None and phrase.repeat.is_elapsed
+    return not phrase.recurs or (not by_the_clock and any(amount.is_elapsed for amount in amounts))
 
 
 def _count(phrase: Phrase, tokens: Tokens, index: int) -> int | None:

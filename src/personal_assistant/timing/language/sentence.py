@@ -1,16 +1,15 @@
-"""Finding the time in a sentence, and its title."""
+"""Finding the time in a sentence."""
 
 from contextlib import suppress
 from dataclasses import dataclass
-from unicodedata import category
 
+from personal_assistant.timing.language.days import InMonth
 from personal_assistant.timing.language.parts import Phrase
 from personal_assistant.timing.language.phrase import read_phrase
-from personal_assistant.timing.language.problems import NOT_UNDERSTOOD, Problem, RefusedError
+from personal_assistant.timing.language.problems import AMBIGUOUS, NOT_UNDERSTOOD, Fix, Problem, RefusedError
+from personal_assistant.timing.language.titles import title_around
 from personal_assistant.timing.language.tokens import Tokens
-
-_OUTER = ".,;:!?-–—‐‑‒―−…\"'“”„‘’‚«»‹›()[]{}"
-_BRACKETS = {")": "(", "]": "[", "}": "{"}
+from personal_assistant.timing.language.vocabulary import MONTHS, WEEKDAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,62 +20,101 @@ class Found:
     title: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A phrase and where it stands, as tokens from and to."""
+
+    first: int
+    last: int
+    phrase: Phrase
+
+    @property
+    def has_only_a_time(self) -> bool:
+        it = self.phrase
+        return not (it.days or it.weekdays or it.recurs or it.duration)
+
+    @property
+    def has_a_time(self) -> bool:
+        it = self.phrase
+        return bool(it.times or it.part or it.duration or it.window) or (it.repeat is not None and it.repeat.is_elapsed)
+
+
 def find_phrase(tokens: Tokens) -> Found:
-    """The phrase within «remind me … to», else the longest at the end or the start. Raises RefusedError without one."""
+    """The phrase within «remind me … to», else the longest at the end or the start.
+
+    Where a time stands at one end and its day at the other («tomorrow call mom at 9am»), they are one phrase.
+    Raises RefusedError when there is none.
+    """
     lead = tokens.phrase(0, "remind me") or 0
     framed = [(lead, to) for to in range(len(tokens) - 1, lead, -1) if lead and tokens.word(to, "to")]
-    found = _longest(tokens, framed) or _longest(tokens, _at_the_ends(tokens, lead))
+    found = _longest(tokens, framed)
+    if found is None:
+        at_end = _longest(tokens, _ends(tokens, lead))
+        at_start = _longest(tokens, _starts(tokens, lead, at_end.first if at_end else len(tokens)))
+        split = _split(tokens, at_start, at_end)
+        if split is not None:
+            return split
+        found = max((it for it in (at_end, at_start) if it), key=lambda it: it.last - it.first, default=None)
     if found is None:
         raise RefusedError(Problem(NOT_UNDERSTOOD, "It names no time, at its end or at its start."))
-    first, last, phrase = found
-    return Found(phrase, _title(tokens.text, *tokens.span(first, last)))
+    start, end = tokens.span(found.first, found.last)
+    return Found(found.phrase, title_around(tokens.text[:start], tokens.text[end:]))
 
 
-def _at_the_ends(tokens: Tokens, lead: int) -> list[tuple[int, int]]:
-    """Where a phrase may stand, as tokens from and to: at the end, then at the start; longer ones first."""
-    count = len(tokens)
-    joints = [tokens.symbol(index, ",", "-", "&", "/") for index in range(count)]
-    at_end = [(first, count) for first in range(lead, count) if not joints[first]]
-    return at_end + [(lead, last) for last in range(count - 1, lead, -1) if not joints[last - 1]]
+def _is_joint(tokens: Tokens, index: int) -> bool:
+    return tokens.symbol(index, ",", "-", "&", "/")
 
 
-def _longest(tokens: Tokens, candidates: list[tuple[int, int]]) -> tuple[int, int, Phrase] | None:
-    """The candidate of the most tokens that is a phrase; of several, the first."""
-    best: tuple[int, int, Phrase] | None = None
+def _ends(tokens: Tokens, lead: int) -> list[tuple[int, int]]:
+    return [(first, len(tokens)) for first in range(lead, len(tokens)) if not _is_joint(tokens, first)]
+
+
+def _starts(tokens: Tokens, lead: int, limit: int) -> list[tuple[int, int]]:
+    return [(lead, last) for last in range(limit, lead, -1) if not _is_joint(tokens, last - 1)]
+
+
+def _longest(tokens: Tokens, candidates: list[tuple[int, int]]) -> _Place | None:
+    """The first candidate that is a phrase; they come longest first."""
     for first, last in candidates:
-        if best is not None and last - first <= best[1] - best[0]:
-            continue
         with suppress(RefusedError):
-            best = first, last, read_phrase(tokens.part(first, last))
-    return best
+            phrase = read_phrase(tokens.part(first, last))
+            if first > 0 or last == len(tokens) or not _is_name(tokens, first, phrase):
+                return _Place(first, last, phrase)
+    return None
 
 
-def _title(text: str, start: int, end: int) -> str:
-    rest = [part for part in (text[:start].strip(), text[end:].strip()) if part]
-    return without_outer(without_lead(without_outer(" ".join(rest))))
+def _is_name(tokens: Tokens, first: int, phrase: Phrase) -> bool:
+    """«The Fifth Element …»: at the start of a sentence an ordinal alone is no day of the month without «on»."""
+    day = phrase.days[0] if len(phrase.days) == 1 else None
+    return (
+        isinstance(day, InMonth)
+        and not tokens.word(first, "on")
+        and (day.month, day.month_offset, day.every) == (None, None, None)
+    )
 
 
-def without_lead(text: str) -> str:
-    """The text without «remind me» and «to» at its start."""
-    words = text.split(None, 2)
-    lead = [word.strip(_OUTER).lower() for word in words[:2]]
-    if lead == ["remind", "me"]:
-        text = words[2] if len(words) > 2 else ""
-        words = text.split(None, 1)
-        return (words[1] if len(words) > 1 else "") if words and words[0].lower() == "to" else text
-    return text
-
-
-def without_outer(text: str) -> str:
-    """The text without punctuation and spaces around it; a closing bracket stays with the one that opened it."""
-    text = text.strip()
-    while text and (text[0] in _OUTER or text[0].isspace() or category(text[0]) == "Cc"):
-        text = text[1:]
-    while text and (text[-1] in _OUTER or text[-1].isspace()) and not _closes(text):
-        text = text[:-1]
-    return text
-
-
-def _closes(text: str) -> bool:
-    opening = _BRACKETS.get(text[-1])
-    return opening is not None and text.count(opening) == text.count(text[-1])
+def _split(tokens: Tokens, at_start: _Place | None, at_end: _Place | None) -> Found | None:
+    """A time at one end with its day or rhythm at the other, taken together."""
+    if at_start is None or at_end is None or at_start.last > at_end.first:
+        return None
+    timed = [it for it in (at_start, at_end) if it.has_only_a_time]
+    dated = [it for it in (at_start, at_end) if not it.has_a_time]
+    if len(timed) != 1 or len(dated) != 1:
+        return None
+    try:
+        phrase = read_phrase(tokens.part(dated[0].first, dated[0].last) + tokens.part(timed[0].first, timed[0].last))
+    except RefusedError:
+        return None
+    start, end = tokens[at_start.last - 1].end, tokens[at_end.first].start
+    title = title_around("", tokens.text[start:end])
+    if not title:
+        return None
+    if tokens[dated[0].first].text in (*WEEKDAYS, *MONTHS):
+        day, time = (tokens.text[slice(*tokens.span(it.first, it.last))] for it in (dated[0], timed[0]))
+        fix = Fix(0, len(tokens.text), f"{title} on {day} {time}")
+        phrase.note(
+            Problem(
+                AMBIGUOUS, f"«{day}» could be the day or belong to the title: put the whole time at the end.", (fix,)
+            )
+        )
+    return Found(phrase, title)

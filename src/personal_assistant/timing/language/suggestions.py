@@ -24,17 +24,22 @@ _WORDS = sorted(
 )
 
 
-def suggestion(text: str, problem: Problem, understood: Callable[[str], object]) -> str | None:
-    """The first change of the text that `understood` takes without RefusedError; else a typical text."""
+def suggestion(
+    text: str, problem: Problem, understood: Callable[[str], object], *, sentence: bool = False
+) -> str | None:
+    """The first change of the text that `understood` takes without RefusedError; else a typical text.
+
+    `sentence`: the text holds a title, which the change keeps.
+    """
     if len(text) <= _LONGEST:
-        for other in _others(text, problem):
+        for other in _others(text, problem, sentence=sentence):
             if other.strip() and _is_taken(other, understood):
                 return " ".join(other.split())
     return FALLBACK if _is_taken(FALLBACK, understood) else None
 
 
-def _others(text: str, problem: Problem) -> Iterator[str]:
-    corrected = _corrected(text)
+def _others(text: str, problem: Problem, *, sentence: bool) -> Iterator[str]:
+    corrected = _corrected(text, cutoff=0.8 if sentence else 0.7)
     if problem.reason == "not_understood" and corrected != text:
         yield corrected
     for fix in problem.fixes:
@@ -43,7 +48,9 @@ def _others(text: str, problem: Problem) -> Iterator[str]:
         yield _replaced_step(text)
     if problem.reason == "impossible":
         yield _NUMBER_BELOW_ONE.sub(lambda found: found[1] or "1", text)
-    yield from _spans(text)
+    if problem.reason == "not_understood" and not sentence:
+        yield f"in {text.strip()}"
+    yield from _spans(text, sentence=sentence)
 
 
 def _applied(text: str, fix: Fix) -> str:
@@ -57,14 +64,14 @@ def _applied(text: str, fix: Fix) -> str:
     return f"{before} {fix.text} {text[fix.end :].lstrip()}".strip()
 
 
-def _corrected(text: str) -> str:
+def _corrected(text: str, *, cutoff: float) -> str:
     """The text with misspelt words replaced by near ones of the time language."""
     tokens = tokenize(text, loose=False)
     for position in range(min(len(tokens), _MOST_WORDS) - 1, -1, -1):
         token = tokens[position]
         if token.kind != "word" or len(token.text) < _SHORTEST_WORD or token.text in _WORDS:
             continue
-        near = get_close_matches(token.text, _WORDS, n=1, cutoff=0.7)
+        near = get_close_matches(token.text, _WORDS, n=1, cutoff=cutoff)
         if near:
             text = f"{text[: token.start]}{near[0]}{text[token.end :]}"
     return text
@@ -76,15 +83,18 @@ def _replaced_step(text: str) -> str:
     return f"{text[:start]}every minute" if start >= 0 else text
 
 
-def _spans(text: str) -> Iterator[str]:
-    """Parts of the text, longest first: one of them may be a time that something else stands around."""
+def _spans(text: str, *, sentence: bool) -> Iterator[str]:
+    """Parts of the text, longest first: one of them may be a time that something else stands around.
+
+    In a sentence that part is moved to the end.
+    """
     tokens = tokenize(text, loose=False)
     count = min(len(tokens), _MOST_WORDS)
     for length in range(count - 1, 0, -1):
-        for first in range(count - length + 1):
+        for first in range(1, count - length) if sentence else range(count - length + 1):
             start, end = tokens.span(first, first + length)
             if any(tokens[position].kind == "word" for position in range(first, first + length)):
-                yield text[start:end]
+                yield f"{text[:start].strip()} {text[end:].strip()} {text[start:end]}" if sentence else text[start:end]
 
 
 def _is_taken(text: str, understood: Callable[[str], object]) -> bool:

@@ -82,6 +82,9 @@ class Tokens:
         """The characters from one token to before another."""
         return self[start].start, self[end - 1].end
 
+    def __add__(self, other: "Tokens") -> "Tokens":
+        return Tokens(self.text, self._tokens + other._tokens, loose=self.loose)
+
     def part(self, start: int, end: int) -> "Tokens":
         """Some of them, as they stand in the whole text."""
         return Tokens(self.text, self._tokens[start:end], loose=self.loose)

@@ -61,7 +61,9 @@ def understand_sentence(text: str, *, now: datetime, zone: str) -> Understood:
         return _meaning(found.phrase, found.title, now, zone)
     except RefusedError as refused:
         problem = gravest(refused.problems)
-        nearby = suggestion(text, problem, lambda other: understand_sentence_plainly(other, now=now, zone=zone))
+        nearby = suggestion(
+            text, problem, lambda other: understand_sentence_plainly(other, now=now, zone=zone), sentence=True
+        )
         raise TimeRefused(problem.reason, problem.message, nearby) from None
 
 
@@ -93,8 +95,6 @@ def _meaning(phrase: Phrase, title: str | None, now: datetime, zone: str) -> Und
         schedule = recurrence(phrase, moment_now, zone)
         kind = "recurring"
     else:
-        if phrase.until or phrase.start or phrase.lasting or phrase.excluded or phrase.window or phrase.count:
-            raise RefusedError(Problem(NOT_UNDERSTOOD, "It has a beginning or an end, and nothing that recurs."))
         schedule = Schedule(Once(moment(phrase, moment_now)), zone)
         kind = "once"
     following = schedule.upcoming(now)

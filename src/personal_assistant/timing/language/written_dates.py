@@ -59,7 +59,8 @@ def _absolute(tokens: Tokens, index: int, year: int, month: int, day: int) -> tu
     clock = _behind_t(tokens, index)
     time = tokens[clock]
     zulu = tokens.word(clock + 1, "z") and tokens.joined(clock + 1)
-    signed = tokens.symbol(clock + 1, "+", "-") and tokens.joined(clock + 2) and tokens.joined(clock + 1)
+    signed = tokens.symbol(clock + 1, "+") or (tokens.symbol(clock + 1, "-") and tokens.joined(clock + 1))
+    signed = signed and tokens.joined(clock + 2) and tokens[clock + 2].kind in ("time", "number")
     if time.kind != "time" or not (zulu or signed):
         return None
     end = clock + (2 if zulu else 3)
