@@ -1,0 +1,81 @@
+"""Each benchmark runs, on few things, and its document holds the promised keys."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_SMALL = {
+    "due-burst": (
+        ["--count", "50", "--pending", "200"],
+        {
+            "count",
+            "pending",
+            "delivered",
+            "p50_lateness_seconds",
+            "p99_lateness_seconds",
+            "last_lateness_seconds",
+            "floor_seconds",
+            "times_floor",
+            "up_ready_seconds",
+        },
+    ),
+    "lateness": (
+        ["--count", "2"],
+        {"count", "p50_lateness_seconds", "p99_lateness_seconds", "worst_lateness_seconds"},
+    ),
+    "idle": (
+        ["--seconds", "1", "--pending", "10"],
+        {"seconds", "pending", "core_percent", "resident_megabytes", "up_ready_seconds"},
+    ),
+    "jobs": (
+        ["--count", "50", "--waiting", "5"],
+        {"count", "no_op_jobs_per_second", "floor_jobs_per_second", "waiting", "waiting_seconds"},
+    ),
+}
+
+
+def _bench(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "personal_assistant.cli.main", "bench", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100)
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What each benchmark prints with --json."""
+    folder = tmp_path_factory.mktemp("bench")
+    found = {}
+    for name, (options, _) in _SMALL.items():
+        ended = _bench(folder, name, *options, "--json")
+        assert ended.returncode == 0, ended.stderr
+        found[name] = json.loads(ended.stdout)
+    return found
+
+
+@pytest.mark.parametrize("name", list(_SMALL))
+def test_document_holds_the_promised_keys_as_numbers(documents: dict[str, Any], name: str) -> None:
+    document = documents[name]
+    assert set(document) == _SMALL[name][1]
+    assert all(isinstance(value, int | float) for value in document.values())
+
+
+def test_burst_delivers_all_that_is_due_and_measures_a_floor(documents: dict[str, Any]) -> None:
+    burst = documents["due-burst"]
+    assert (burst["count"], burst["pending"], burst["delivered"]) == (50, 200, 50)
+    assert 0 < burst["p50_lateness_seconds"] <= burst["p99_lateness_seconds"] <= burst["last_lateness_seconds"]
+    assert burst["floor_seconds"] > 0
+
+
+def test_waiting_jobs_wait_at_the_same_time(documents: dict[str, Any]) -> None:
+    assert 1 <= documents["jobs"]["waiting_seconds"] < documents["jobs"]["waiting"]
+
+
+def test_without_json_there_is_a_table_and_progress_stays_out_of_it(tmp_path: Path) -> None:
+    ended = _bench(tmp_path, "jobs", "--count", "20", "--waiting", "2")
+    assert ended.returncode == 0, ended.stderr
+    assert "claimed and finished by raw SQL (floor)" in ended.stdout
+    assert "20 no-op jobs" in ended.stderr
+    assert "no-op jobs" not in ended.stdout.replace("no-op jobs that were waiting", "")
