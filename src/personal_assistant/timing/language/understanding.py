@@ -40,14 +40,7 @@ def understand(text: str, *, now: datetime, zone: str) -> Understood:
 
     Every word must belong to the time. Raises TimeRefused; UnknownZoneError for a `zone` that does not exist.
     """
-    get_zone(zone)
-    try:
-        tokens = _tokens(text, loose=False)
-        return _meaning(read_phrase(tokens), None, now, zone)
-    except RefusedError as refused:
-        problem = gravest(refused.problems)
-        nearby = suggestion(text, problem, lambda other: understand_plainly(other, now=now, zone=zone))
-        raise TimeRefused(problem.reason, problem.message, nearby) from None
+    return _understood(text, now, zone, sentence=False)
 
 
 def understand_sentence(text: str, *, now: datetime, zone: str) -> Understood:
@@ -55,27 +48,24 @@ def understand_sentence(text: str, *, now: datetime, zone: str) -> Understood:
 
     Raises TimeRefused; UnknownZoneError for a `zone` that does not exist.
     """
+    return _understood(text, now, zone, sentence=True)
+
+
+def _understood(text: str, now: datetime, zone: str, *, sentence: bool) -> Understood:
     get_zone(zone)
-    try:
-        found = find_phrase(_tokens(text, loose=True))
+
+    def read(words: str) -> Understood:
+        tokens = _tokens(words, loose=sentence)
+        if not sentence:
+            return _meaning(read_phrase(tokens), None, now, zone)
+        found = find_phrase(tokens)
         return _meaning(found.phrase, found.title, now, zone)
+
+    try:
+        return read(text)
     except RefusedError as refused:
         problem = gravest(refused.problems)
-        nearby = suggestion(
-            text, problem, lambda other: understand_sentence_plainly(other, now=now, zone=zone), sentence=True
-        )
-        raise TimeRefused(problem.reason, problem.message, nearby) from None
-
-
-def understand_plainly(text: str, *, now: datetime, zone: str) -> Understood:
-    """As `understand`, but raises RefusedError, without looking for what else may have been meant."""
-    return _meaning(read_phrase(_tokens(text, loose=False)), None, now, zone)
-
-
-def understand_sentence_plainly(text: str, *, now: datetime, zone: str) -> Understood:
-    """As `understand_sentence`, but raises RefusedError, without looking for what else may have been meant."""
-    found = find_phrase(_tokens(text, loose=True))
-    return _meaning(found.phrase, found.title, now, zone)
+    raise TimeRefused(problem.reason, problem.message, suggestion(text, problem, read, sentence=sentence))
 
 
 def _tokens(text: str, *, loose: bool) -> Tokens:
