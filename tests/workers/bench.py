@@ -26,6 +26,7 @@ class Bench:
         self.runner = Runner(self.runtime, Registry({task.name: task for task in tasks}, ()), worker_id)
         self._thread = threading.Thread(target=self.runner.run, daemon=True)
         self._turned = threading.Condition()
+        self.draining = threading.Event()
         self._tell_of_turns()
 
     def _tell_of_turns(self) -> None:
@@ -35,6 +36,8 @@ class Bench:
             try:
                 return turn(**options)
             finally:
+                if not options.get("claiming", True):
+                    self.draining.set()
                 with self._turned:
                     self._turned.notify_all()
 

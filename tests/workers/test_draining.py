@@ -24,6 +24,7 @@ def test_running_work_is_finished_and_no_more_is_taken(in_use: Runtime, declare:
         running = bench.do(task)
         wait(began)
         bench.runner.stop()
+        wait(bench.draining)
         later = bench.do(task)
         release.set()
     assert bench.job(running).result == "finished"

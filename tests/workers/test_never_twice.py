@@ -33,7 +33,7 @@ SCHEDULERS, RUNNERS = 3, 2
 TASK = "tests.every_45_minutes"
 
 _moves = st.one_of(
-    st.tuples(st.just("clock"), st.integers(-7200, 7200)),
+    st.tuples(st.just("clock"), st.sampled_from((-7200, -3600, -1, 1, 60, 1799, 1800, 2700, 3600, 7200, 20_000))),
     st.tuples(st.just("schedule"), st.integers(0, SCHEDULERS - 1)),
     st.tuples(st.just("race"), st.just(0)),
     st.tuples(st.just("run"), st.integers(0, RUNNERS - 1)),
@@ -133,7 +133,7 @@ def _rules(house: House) -> dict[tuple[str, int], list[datetime]]:
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(moves=st.lists(_moves, min_size=3, max_size=15))
+@given(moves=st.lists(_moves, min_size=6, max_size=20))
 def test_every_occurrence_has_one_row_and_runs_once(
     in_use: Runtime, ran: list[str], moves: list[tuple[str, int]]
 ) -> None:
