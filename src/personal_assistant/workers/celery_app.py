@@ -72,7 +72,12 @@ class LedgerTask(Task[..., Any]):
             return enqueue(conn, job, now=now)
 
 
-app = Celery("personal_assistant", task_cls=LedgerTask, set_as_current=False)
+app = Celery(
+    "personal_assistant",
+    task_cls=LedgerTask,
+    set_as_current=False,
+    backend="personal_assistant.workers.results:LedgerBackend",
+)
 app.conf.update(
     task_serializer="json",
     accept_content=["json"],
