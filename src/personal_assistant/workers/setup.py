@@ -6,7 +6,6 @@ from personal_assistant.store.people import Person, create_owner, get_owner
 from personal_assistant.store.schema import require_current, upgrade
 from personal_assistant.timing.zones import UnknownZoneError, get_zone, system_zone
 from personal_assistant.workers.runtime import Runtime
-from personal_assistant.workers.schedulers.timetable import sync_timetable
 
 
 def prepare(runtime: Runtime) -> Person:
@@ -14,6 +13,9 @@ def prepare(runtime: Runtime) -> Person:
 
     Raises AssistantError for a zone that does not exist and for a database that cannot be used.
     """
+    # Not needed to find the owner, and Celery takes longer to import than most commands take to run.
+    from personal_assistant.workers.schedulers.timetable import sync_timetable
+
     zone = runtime.settings.zone or system_zone()
     try:
         get_zone(zone)
