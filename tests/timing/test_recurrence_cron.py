@@ -85,7 +85,7 @@ def test_an_expression_agrees_with_going_through_the_minutes(
 ) -> None:
     after = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=ZoneInfo(zone))
     end = after.astimezone(UTC) + timedelta(hours=40)
-    expected = []
+    expected: list[datetime] = []
     for instant in by_the_minute(minute[1], hour[1], weekday[1], after):
         if instant > end or len(expected) == 50:
             break
