@@ -17,7 +17,7 @@ from personal_assistant.workers.runtime import Runtime
 log = structlog.get_logger(__name__)
 
 _STEP = 500
-_LEISURE = 3.0
+_LEISURE = 10.0
 _LATE_SECONDS = 60
 
 
