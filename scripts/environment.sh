@@ -69,16 +69,19 @@ get_uv() {
     if [[ "$("$uv" --version 2>/dev/null)" == "uv $pinned"* ]]; then return; fi
 
     rm -rf -- "$tools"
-    if has ensurepip || { ! has pip && ! command -v uv >/dev/null && install_venv; }; then
+    pip=("$tools/bin/python" -m pip)
+    if has ensurepip; then
         "$python" -m venv "$tools"
-        pip=("$tools/bin/python" -m pip)
     elif has pip; then
         "$python" -m venv --without-pip "$tools"
         pip=("$python" -m pip --python "$tools/bin/python")
-    elif uv=$(command -v uv); then
+    elif command -v uv >/dev/null; then
+        uv=$(command -v uv)
         return
     else
-        fail "Python's venv module is not complete here: run  sudo apt-get install python3-venv  and then this again."
+        "$python" -m venv --without-pip "$tools"
+        get_pip_of_debian ||
+            fail "Python's venv module is not complete here: run  sudo apt-get install python3-venv  and then this again."
     fi
     PIP_USER=0 "${pip[@]}" install --quiet --no-input --disable-pip-version-check --require-hashes \
         --only-binary :all: --requirement "$root/requirements/uv.txt" ||
@@ -96,10 +99,18 @@ use_mirror_of_pip() {
 
 has() { "$python" -c "import $1" 2>/dev/null; }
 
-# Debian keeps the part of venv that brings pip in a package of its own.
-install_venv() {
-    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
-    note "Installing Debian's python3-venv."
-    export DEBIAN_FRONTEND=noninteractive
-    { apt-get update -qq && apt-get install -qq -y --no-install-recommends python3-venv; } >/dev/null && has ensurepip
-}
+# Debian keeps the part of venv that brings pip in a package of its own. Without root it can be unpacked, not installed:
+# pip goes from there into the environment of uv. The package lists are fetched too; the machine's may be old or absent.
+get_pip_of_debian() (
+    command -v apt-get >/dev/null || exit 1
+    note "Taking pip from Debian's packages, for this folder only."
+    folder=$(mktemp -d) && trap 'rm -rf -- "$folder"' EXIT && cd -- "$folder" || exit 1
+    apt=(apt-get -qq -o Dir::State="$folder" -o Dir::Cache="$folder" -o APT::Sandbox::User=root)
+    # Another source of packages may fail in the update, so whether it went well is seen in the download.
+    "${apt[@]}" update || true
+    "${apt[@]}" download python3-pip-whl && dpkg-deb --extract python3-pip-whl_*.deb . || exit 1
+    for wheel in usr/share/python-wheels/pip-*.whl; do
+        PIP_USER=0 "$tools/bin/python" "$wheel/pip" install --quiet --no-input --disable-pip-version-check --no-index \
+            "$wheel"
+    done
+)

@@ -5,7 +5,9 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -96,14 +98,54 @@ def test_without_python_it_says_what_to_install(checkout: Checkout, tmp_path: Pa
     assert done.stderr.splitlines()[-1].startswith("❌ Python 3.11 or newer is needed")
 
 
-def test_without_a_way_to_get_pip_it_says_what_to_install(checkout: Checkout, tmp_path: Path) -> None:
-    path = only_programs(tmp_path / "bin", *TOOLS)
-    python = tmp_path / "bin" / "python3.11"
-    python.write_text('#!/bin/sh\ncase "$2" in import\\ sys*) echo "$0" ;; *) exit 1 ;; esac\n')
-    python.chmod(0o755)
-    done = checkout.call("./scripts/up", PATH=path)
+def write_program(folder: Path, name: str, content: str) -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{content}\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.fixture
+def bare_debian(tmp_path: Path) -> Path:
+    """The programs of a Debian on which Python has neither pip nor the part of venv that brings it."""
+    folder = tmp_path / "bin"
+    only_programs(folder, *TOOLS, "mktemp", "dpkg-deb", "tar")
+    absent = """case "$2" in "import sys"*) echo "$0"; exit ;; "import pip" | "import ensurepip") exit 1 ;; esac"""
+    write_program(folder, "python3.11", f'{absent}\nexec {Path(sys.executable).resolve()} "$@"')
+    return folder
+
+
+def test_without_a_way_to_get_pip_it_says_what_to_install(checkout: Checkout, bare_debian: Path) -> None:
+    done = checkout.call("./scripts/up", PATH=str(bare_debian))
     assert done.returncode == 1
     assert "apt-get install python3-venv" in done.stderr.splitlines()[-1]
+
+
+def test_when_debian_cannot_be_reached_it_says_what_to_install(checkout: Checkout, bare_debian: Path) -> None:
+    write_program(bare_debian, "apt-get", "exit 100")
+    done = checkout.call("./scripts/up", PATH=str(bare_debian))
+    assert done.returncode == 1
+    assert "apt-get install python3-venv" in done.stderr.splitlines()[-1]
+
+
+def test_pip_is_unpacked_from_its_debian_package_and_run_in_the_environment_of_uv(
+    checkout: Checkout, bare_debian: Path, tmp_path: Path
+) -> None:
+    package = tmp_path / "package"
+    wheels = package / "usr" / "share" / "python-wheels"
+    wheels.mkdir(parents=True)
+    with zipfile.ZipFile(wheels / "pip-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("pip/__main__.py", "import sys\nprint(sys.prefix, sys.argv[1], sys.argv[-1])\n")
+    (package / "DEBIAN").mkdir()
+    description = "Package: python3-pip-whl\nVersion: 1\nArchitecture: all\nMaintainer: A <a@b>\nDescription: pip\n"
+    (package / "DEBIAN" / "control").write_text(description)
+    packed = f"{shutil.which('dpkg-deb')} --build {package} python3-pip-whl_1_all.deb >/dev/null"
+    write_program(bare_debian, "apt-get", f'PATH={os.environ["PATH"]}\ncase "$*" in *download*) {packed} ;; esac')
+
+    temporary = tmp_path / "temporary files"
+    temporary.mkdir()
+    done = checkout.call("./scripts/up", PATH=str(bare_debian), TMPDIR=str(temporary))
+    called = f"{checkout.path / '.venv-uv'} install usr/share/python-wheels/pip-1-py3-none-any.whl\n"
+    assert done.stdout == called
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_lock_that_changed_is_set_up_again(checkout: Checkout, tmp_path: Path) -> None:
