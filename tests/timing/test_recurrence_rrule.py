@@ -1,6 +1,7 @@
 """RFC 5545 rules: the standard's own examples, agreement with python-dateutil, and what is refused."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -128,18 +129,15 @@ REACH = {"YEARLY": 9000, "MONTHLY": 2000, "WEEKLY": 1000, "DAILY": 400, "HOURLY"
     start=st.datetimes(datetime(1995, 1, 1), datetime(2030, 1, 1)).map(lambda it: it.replace(microsecond=0)),  # noqa: DTZ001
     part_of_reach=st.floats(0, 1),
 )
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_rules_agree_with_dateutil(text: str, start: datetime, part_of_reach: float) -> None:
     reach = timedelta(days=REACH[text[5:].partition(";")[0]])
     later, until = start + part_of_reach * reach, start + 2 * reach
-    try:
+    expected: list[datetime] = []
+    # Where dateutil finds nothing it goes on to the end of its calendar, which is brought near; or it raises.
+    with mock.patch("datetime.MAXYEAR", until.year), suppress(ValueError):
         known = rrulestr(text, dtstart=start)
-    except ValueError:  # dateutil's word for: never
-        assert list(islice(expansion(text, start).walls(start), 1)) == []
-        return
-    assert isinstance(known, rrule)
-    # Where dateutil finds nothing it goes on to the end of its calendar, which is brought near.
-    with mock.patch("datetime.MAXYEAR", until.year):
+        assert isinstance(known, rrule)
         expected = list(islice(known.replace(until=until).xafter(later, inc=True), 6))
     found = [it for it in islice(expansion(text, start).walls(later), 6) if it <= until]
     assert found == expected

@@ -137,10 +137,10 @@ class Fields:
         value = self._config.pop(key, [])
         if not isinstance(value, list | tuple) or len(value) > _MOST_DATES:
             raise ScheduleError(f'{key} is a list of at most {_MOST_DATES} dates, like ["2026-04-05"].')
-        found = {_parsed(item.strip(), key) if isinstance(item, str) else item for item in value}
+        found = [_parsed(item.strip(), key) if isinstance(item, str) else item for item in value]
         if not all(type(it) is date for it in found):
             raise ScheduleError(f'{key} has dates without a time, like "2026-04-05".')
-        return sorted(found)
+        return sorted(set(found))
 
 
 def _parsed(text: str, key: str) -> date | datetime:
