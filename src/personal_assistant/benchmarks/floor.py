@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from personal_assistant.ai.model import EXECUTE, QUEUE
-from personal_assistant.store.database import Database
+from personal_assistant.store.database import PRAGMAS, Database
 from personal_assistant.workers.options import BULK_SIZE
 
 _DUE = """SELECT id, user_id, title, next_run_at FROM ai_tasks
@@ -32,7 +32,7 @@ _FINISH = "UPDATE jobs SET state = 'succeeded', finished_at = ? WHERE id = ? AND
 def raw_sql_seconds(db: Database, count: int) -> float:
     """Seconds for `count` reminders that are due now in this SQLite database."""
     connection = sqlite3.connect(db.where, isolation_level=None)
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-8192"):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     now = datetime.now(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
     ids = [str(uuid.UUID(int=(time.time_ns() << 60) + number)) for number in range(count)]

@@ -15,6 +15,15 @@ from personal_assistant.store.plain import dump_json
 
 BUSY_SECONDS = 15.0
 _WAKE = "assistant_wake"
+# FULL: what was answered with «scheduled» survives a power cut, not only a killed process.
+# 4000 pages (16 MB): copying the log back into the database stops the writer, so a burst is to do it seldom.
+PRAGMAS = (
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "cache_size=-8192",
+    "temp_store=MEMORY",
+    "wal_autocheckpoint=4000",
+)
 
 
 def wake_after_commit(conn: sa.Connection) -> None:
@@ -108,9 +117,8 @@ def _configure_sqlite(connection: Any, record: Any) -> None:
     del record
     connection.isolation_level = None  # the driver must not begin transactions of its own
     cursor = connection.cursor()
-    # FULL: what was answered with «scheduled» survives a power cut, not only a killed process.
     _use_wal(cursor)
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-8192", "temp_store=MEMORY"):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
