@@ -38,7 +38,7 @@ HOURS = [f"{hour:02}:00" for hour in range(9, 18)]
             "every 2 weeks on weekdays at 09:00, starting Sun 5 Apr 2026",
         ),
         ("monthly", {}, "every month on the 1st at 09:00"),
-        ("monthly", {"days": [2, 3, 11, 12, 13, 21]}, "every month on the 2nd, 3rd, 11th, 12th, 13th and 21st at 09:00"),
+        ("monthly", {"days": [2, 3, 11, 12, 21]}, "every month on the 2nd, 3rd, 11th, 12th and 21st at 09:00"),
         ("monthly", {"day": -1}, "every month on the last day at 09:00"),
         ("monthly", {"nth": [[1, 0], [-1, 4]]}, "every month on the first Monday and last Friday at 09:00"),
         ("monthly", FROM | {"interval": 3, "day": 2}, "every 3 months on the 2nd at 09:00, starting Sun 5 Apr 2026"),

@@ -1,5 +1,6 @@
 """One instant, and steps of elapsed time."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,8 +13,8 @@ from personal_assistant.timing.recurrence import Schedule, ScheduleError, parse_
 NOW = datetime(2026, 3, 6, 10, 7, 3, tzinfo=UTC)  # a Friday
 
 
-def custom(zone: str = "UTC", **config: Any) -> Schedule:
-    return parse_schedule("custom", config, zone)
+def custom(zone: str = "UTC", *, excepted: Sequence[int] = (), **config: Any) -> Schedule:
+    return parse_schedule("custom", config | ({"except": list(excepted)} if excepted else {}), zone)
 
 
 def test_once_is_an_instant_and_then_over() -> None:
@@ -58,21 +59,21 @@ def test_steps_with_a_start_keep_its_grid() -> None:
 
 
 def test_excepted_weekdays_are_left_out_on_the_clock_of_the_zone() -> None:
-    schedule = custom("Asia/Kolkata", interval_minutes=360, start="2026-03-06T00:00", **{"except": [5, 6]})
+    schedule = custom("Asia/Kolkata", interval_minutes=360, start="2026-03-06T00:00", excepted=[5, 6])
     walls = [f"{it.astimezone(schedule.tz):%a %H}" for it in schedule.upcoming(NOW, 3)]
     assert walls == ["Fri 18", "Mon 00", "Mon 06"]
 
 
 def test_without_a_start_the_steps_go_on_when_the_excepted_days_are_over() -> None:
-    schedule = custom(interval_minutes=600, **{"except": [5, 6]})
+    schedule = custom(interval_minutes=600, excepted=[5, 6])
     walls = [f"{it:%a %H:%M:%S}" for it in schedule.upcoming(NOW, 3)]
     assert walls == ["Fri 20:07:03", "Mon 00:00:00", "Mon 10:00:00"]
 
 
 def test_steps_that_always_fall_on_excepted_days_are_over() -> None:
-    assert custom(interval_minutes=7 * 1440, start="2026-03-02T09:00", **{"except": [0]}).next_after(NOW) is None
+    assert custom(interval_minutes=7 * 1440, start="2026-03-02T09:00", excepted=[0]).next_after(NOW) is None
     # A minute more a week leaves Monday after some years.
-    leaving = custom(interval_minutes=7 * 1440 + 1, start="2026-03-02T09:00", **{"except": [0]}).next_after(NOW)
+    leaving = custom(interval_minutes=7 * 1440 + 1, start="2026-03-02T09:00", excepted=[0]).next_after(NOW)
     assert leaving is not None
     assert f"{leaving:%a %H:%M}" == "Tue 00:00"
 
@@ -80,7 +81,7 @@ def test_steps_that_always_fall_on_excepted_days_are_over() -> None:
 def test_steps_end_with_the_calendar() -> None:
     last = datetime(9999, 12, 31, 23, 30, tzinfo=UTC)
     assert custom().next_after(last) is None
-    assert custom("Asia/Tokyo", **{"except": [0]}).next_after(last) is None
+    assert custom("Asia/Tokyo", excepted=[0]).next_after(last) is None
 
 
 @pytest.mark.parametrize("minutes", [0, -5, 0.5, "nan", "inf", float("nan"), 10**30, 10**400, "ten", True, [60]])
@@ -97,7 +98,7 @@ def test_steps_that_cannot_be_are_refused(minutes: object) -> None:
 )
 def test_steps_agree_with_counting_them(minutes: int, excepted: list[int], zone: str, after: datetime) -> None:
     start = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
-    schedule = custom(zone, interval_minutes=minutes, start=start, **{"except": excepted})
+    schedule = custom(zone, interval_minutes=minutes, start=start, excepted=excepted)
     end = after + timedelta(days=20)
     grid = [
         start + timedelta(minutes=minutes) * count for count in range((end - start) // timedelta(minutes=minutes) + 1)
