@@ -99,6 +99,14 @@ def test_those_in_other_states_are_listed_and_do_not_fire(
     assert [task.id for task in manager.get_user_tasks(OWNER)] == [task_id]
 
 
+def test_one_without_a_state_rests_until_it_is_resumed(
+    runtime: Runtime, manager: AITaskManager, clock: ManualClock
+) -> None:
+    task_id = odd_row(runtime.db, status=None, next_run_at=clock.now())
+    assert (manager.get_task(task_id).status, manager.get_task(task_id).upcoming()) == ("paused", [])
+    assert manager.resume_task(task_id).status == "active"
+
+
 def test_an_unknown_channel_does_not_keep_the_rest_from_being_edited(
     runtime: Runtime, manager: AITaskManager, clock: ManualClock
 ) -> None:

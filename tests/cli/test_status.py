@@ -7,6 +7,7 @@ from tests.cli.conftest import CommandLine
 
 from personal_assistant.cli.up import _warn_of_clock
 from personal_assistant.jobs import leases
+from personal_assistant.notifications.deliveries import Message, deliver
 from personal_assistant.timing.clock import utc_now
 
 
@@ -46,6 +47,14 @@ def test_a_clock_that_was_set_back_an_hour_is_told_and_nothing_is_lost(
     _warn_of_clock(cli.runtime)
     assert "The system clock is" in capsys.readouterr().err
     assert cli.document("remind", "call mom in 5 minutes")["ai_task"]["status"] == "active"
+
+
+def test_a_clock_that_was_set_back_after_a_proper_end_is_told_too(cli: CommandLine) -> None:
+    later = utc_now() + timedelta(hours=1)
+    with cli.runtime.db.write() as conn:
+        deliver(conn, [Message("key", 1, "reminder", "Call mom", None, None)], later)
+    answer = cli("doctor")
+    assert answer.code == 1 and "behind the last recorded activity" in answer.out
 
 
 def test_a_first_run_asks_nothing_and_a_second_changes_nothing(new_cli: CommandLine) -> None:

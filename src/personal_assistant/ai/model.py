@@ -71,5 +71,6 @@ def ai_task_of(row: Any) -> AITask:
     values["zone"] = row["zone"] or row["user_zone"] or "UTC"
     values["schedule_config"] = row["schedule_config"] or {}
     values["notification_channels"] = row["notification_channels"] or []
-    values["status"] = row["status"] or "active"
+    # The earlier scheduler fired active rows only, so one without a state rests.
+    values["status"] = row["status"] or "paused"
     return AITask(**values)
