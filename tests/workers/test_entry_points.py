@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from personal_assistant.jobs.queries import list_jobs
 from personal_assistant.store.database import Database
 from personal_assistant.store.tables import schedules
 
@@ -34,6 +37,9 @@ broken = "bird_feeder_broken"
 
 _TASKS = '''
 """Feeds the birds."""
+import asyncio
+import threading
+
 from personal_assistant.workers.options import Timetable
 from personal_assistant.workers.tasks import task
 
@@ -42,6 +48,12 @@ from personal_assistant.workers.tasks import task
 def feed() -> str:
     """Fill the feeder."""
     return "fed"
+
+
+@task(queue="birds")
+async def watch() -> None:
+    """Wait for a bird in a way that nothing can interrupt."""
+    await asyncio.to_thread(threading.Event().wait)
 '''
 
 
@@ -74,39 +86,64 @@ def _assistant(environment: dict[str, str], *words: str, fails: bool = False) ->
 def test_a_task_of_another_package_runs_at_its_time(environment: dict[str, str]) -> None:
     _assistant(environment, "init")
     _let_it_be_due(environment)
-    command = [sys.executable, "-m", "personal_assistant.cli.main", "up", "--json"]
-    up = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert up.stdout is not None
-        assert json.loads(up.stdout.readline())["ready"]
+    with _up(environment):
         schedule = next(it for it in _assistant(environment, "schedules", "list") if it["name"] == "bird_feeder.feed")
         assert (schedule["status"], schedule["changed_by_owner"]) == ("active", False)
-        done = _first_done(environment)
-        assert (done["task"], done["queue"], done["result"]) == ("bird_feeder.feed", "birds", "fed")
+        _until(environment, "bird_feeder.feed", "succeeded")
+        (done,) = [job for job in _assistant(environment, "jobs", "list") if job["task"] == "bird_feeder.feed"]
+        assert (done["state"], done["queue"], done["result"]) == ("succeeded", "birds", "fed")
         assert done["schedule_id"] == schedule["id"]
         assert "bird_feeder.feed" in [it["task"] for it in _assistant(environment, "tasks", "list")]
         findings = _assistant(environment, "doctor", fails=True)
         (broken,) = [it for it in findings if it["check"] == "tasks"]
         assert "broken (bird_feeder_broken) cannot be loaded" in broken["message"]
-    finally:
-        up.send_signal(signal.SIGTERM)
-        up.communicate(timeout=PATIENCE)
-    assert up.returncode == 0
+
+
+def test_a_job_that_nothing_can_interrupt_does_not_keep_the_process_alive(environment: dict[str, str]) -> None:
+    environment["ASSISTANT_DRAIN_SECONDS"] = "0"
+    with _up(environment):
+        _assistant(environment, "jobs", "run", "watch")
+        _until(environment, "bird_feeder.watch", "running")
+    _until(environment, "bird_feeder.watch", "queued")
 
 
 def _let_it_be_due(environment: dict[str, str]) -> None:
     """As if nothing had run for a minute."""
-    db = Database(f"sqlite:///{environment['ASSISTANT_DATA_DIR']}/assistant.db")
+    db = _database(environment)
     with db.write() as conn:
         passed = sa.update(schedules).values(next_run_at=datetime.now(UTC) - timedelta(minutes=1))
         assert conn.execute(passed.where(schedules.c.name == "bird_feeder.feed")).rowcount == 1
     db.close()
 
 
-def _first_done(environment: dict[str, str]) -> dict[str, Any]:
+@contextmanager
+def _up(environment: dict[str, str]) -> Iterator[None]:
+    """An assistant that runs, and ends well when it is told to."""
+    command = [sys.executable, "-m", "personal_assistant.cli.main", "up", "--json"]
+    up = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert up.stdout is not None
+        assert json.loads(up.stdout.readline())["ready"]
+        yield
+        up.send_signal(signal.SIGTERM)
+        up.communicate(timeout=PATIENCE)
+        assert up.returncode == 0
+    finally:
+        up.kill()
+        up.communicate()
+
+
+def _until(environment: dict[str, str], task: str, state: str) -> None:
+    """Wait until the ledger holds a job of that task in that state."""
     end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        for job in _assistant(environment, "jobs", "list"):
-            if job["task"] == "bird_feeder.feed" and job["state"] == "succeeded":
-                return dict(job)
-    raise AssertionError("the task did not run")
+    db = _database(environment)
+    found: set[str] = set()
+    while state not in found:
+        assert time.monotonic() < end, f"{found} instead of {state}"
+        with db.read() as conn:
+            found = {job.state for job in list_jobs(conn, task=task)}
+    db.close()
+
+
+def _database(environment: dict[str, str]) -> Database:
+    return Database(f"sqlite:///{environment['ASSISTANT_DATA_DIR']}/assistant.db")

@@ -47,6 +47,15 @@ def up(as_json: Json = False) -> None:
             say("Stopping: what runs is brought to its end.")
         process.stop()
         console.stop()
+    _leave()
+
+
+def _leave() -> None:
+    """End now where a job has left a thread that cannot be interrupted: Python would wait for it for ever."""
+    if threading.active_count() > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 @contextmanager
@@ -77,17 +86,24 @@ def only_one(folder: Path) -> Iterator[None]:
 
 
 def _end_on_signals() -> threading.Event:
-    """An event that the first SIGINT or SIGTERM sets; the second ends the process at once."""
+    """An event that the first SIGINT or SIGTERM sets; the second ends the process at once.
+
+    Python writes each signal's number into a pipe, whichever thread the system gives it to, and a thread reads them
+    there: a handler would run only once the main thread wakes up.
+    """
     ended = threading.Event()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: None)
 
-    def end(number: int, frame: object) -> None:
-        del frame
-        if ended.is_set():
-            os._exit(128 + number)
+    def read() -> None:
+        os.read(reading, 1)
         ended.set()
+        os._exit(128 + os.read(reading, 1)[0])
 
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
+    threading.Thread(target=read, name="stop-signals", daemon=True).start()
     return ended
 
 
