@@ -111,7 +111,7 @@ class Expansion:
         return [them[index] for them in periods.values() for index in _indices(self._places or (), len(them))]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def expansion(text: str, start: datetime) -> Expansion:
     """Of a rule's text and its DTSTART as a naive wall-clock time. Raises ScheduleError."""
     return Expansion(read_rule(text), start)
