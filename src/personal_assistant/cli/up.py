@@ -52,7 +52,7 @@ def up(as_json: Json = False) -> None:
 
 def _leave() -> None:
     """End now where a job has left a thread that cannot be interrupted: Python would wait for it for ever."""
-    if threading.active_count() > 1:
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
