@@ -56,7 +56,7 @@ def test_kills_at_random_moments_lose_nothing_and_repeat_only_what_was_not_recor
         recorded |= set(printed) - waiting
 
     last = fork_up(tmp_path, tmp_path / "output-last")
-    until(lambda: size_of(tmp_path / "output-last") > 0, 30)
+    until(lambda: lines_in(tmp_path / "output-last") > 0, 30)
     until(lambda: is_settled(runtime.db, planned), 60)
     assert last.pid is not None
     os.kill(last.pid, signal.SIGTERM)
@@ -77,16 +77,16 @@ def kill_at_random(process: ForkServerProcess, output: Path, chance: random.Rand
     """Kill a process at any moment of its start or its work; or just after it began to print what it delivered."""
     process.join(chance.uniform(0, LONGEST_LIFE_SECONDS))
     if in_the_act:
-        size = size_of(output)
-        until(lambda: size_of(output) > size, 30, look_every=0.001)
+        lines = max(1, lines_in(output))  # the first one only says that it is ready
+        until(lambda: lines_in(output) > lines, 30, look_every=0.001)
         process.join(chance.uniform(0, 0.01))
     assert process.exitcode is None
     process.kill()
     process.join()
 
 
-def size_of(output: Path) -> int:
-    return output.stat().st_size if output.exists() else 0
+def lines_in(output: Path) -> int:
+    return output.read_bytes().count(b"\n") if output.exists() else 0
 
 
 def end_at_random(process: "subprocess.Popen[bytes]", chance: random.Random) -> None:
