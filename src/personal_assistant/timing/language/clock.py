@@ -44,12 +44,6 @@ class ClockTime:
             return Problem(IMPOSSIBLE, f"{_clock(seconds)} is not in the {part}.")
         return seconds
 
-    def after_midnight(self) -> list[Problem]:
-        """«friday night at 1:30»: it could be early on that day or on the day after."""
-        if self.form != H_MM or not 1 <= self.hour <= 5:
-            return []
-        return [Problem(AMBIGUOUS, "It could be early on that day or on the day after: name the day, without «night».")]
-
     def _unclear(self, *clearer: str) -> Problem:
         fixes = tuple(Fix(*self.span, f"at {time}") for time in clearer)
         later = _clock((self.hour % 12 * 60 + 720 + self.minute) * 60 % 86_400)

@@ -50,8 +50,6 @@ def moment(phrase: Phrase, now: Now) -> datetime:
     part = phrase.part or (day.part if isinstance(day, FixedDay) else None)
     alone = day is None and not phrase.duration
     seconds = clock_seconds(phrase.times[0] if phrase.times else None, part, alone=alone, problems=problems)
-    if phrase.times and part == "night" and day is not None and day != FixedDay(0, "night", day.span):
-        problems += phrase.times[0].after_midnight()
     if len(phrase.times) > 1:
         problems.append(Problem(AMBIGUOUS, "It names several times: choose one, or say «every day»."))
     found: datetime | None = None

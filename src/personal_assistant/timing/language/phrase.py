@@ -42,7 +42,21 @@ def read_phrase(tokens: Tokens) -> Phrase:
         raise RefusedError(Problem(NOT_UNDERSTOOD, "It has a beginning or an end, and nothing that recurs."))
     if tokens.loose and len(phrase.days) == 2 and not any(isinstance(day, Weekday) for day in phrase.days):
         raise RefusedError(Problem(NOT_UNDERSTOOD, "It names two days."))  # one of them belongs to the title
+    if tokens.loose and _lasts_less_than_a_step(phrase):
+        raise RefusedError(Problem(NOT_UNDERSTOOD, "It would occur once."))  # «meditate for 10 minutes every day»
     return phrase
+
+
+_DAYS = {"second": 1 / 86_400, "minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "fortnight": 14, "month": 28,
+         "quarter": 90, "year": 365}  # fmt: skip
+
+
+def _lasts_less_than_a_step(phrase: Phrase) -> bool:
+    repeat = phrase.repeat
+    if repeat is None or not phrase.lasting:
+        return False
+    step = sum(_DAYS[it.unit] * it.amount for it in repeat.steps) or _DAYS[repeat.unit or "day"] * repeat.interval
+    return sum(_DAYS[it.unit] * it.amount for it in phrase.lasting) < step
 
 
 def _unknown(tokens: Tokens, index: int) -> Problem:

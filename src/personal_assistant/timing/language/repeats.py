@@ -174,16 +174,10 @@ def _for(phrase: Phrase, tokens: Tokens, index: int) -> int | None:
         phrase.count = times[0]
         return times[1]
     found = quantities(tokens, start)
-    if found is None or (tokens.loose and _belongs_to_title(phrase, found[0])):
+    if found is None:
         return None
     phrase.lasting = found[0]
     return found[1]
-
-
-def _belongs_to_title(phrase: Phrase, amounts: tuple[Quantity, ...]) -> bool:
-    """«meditate for 10 minutes every morning»: what is to be done for so long, not how long it recurs."""
-    by_the_clock = phrase.repeat is not None and phrase.repeat.is_elapsed
-    return not phrase.recurs or (not by_the_clock and any(amount.is_elapsed for amount in amounts))
 
 
 def _count(phrase: Phrase, tokens: Tokens, index: int) -> int | None:

@@ -9,7 +9,7 @@ from personal_assistant.timing.language.phrase import read_phrase
 from personal_assistant.timing.language.problems import AMBIGUOUS, NOT_UNDERSTOOD, Fix, Problem, RefusedError
 from personal_assistant.timing.language.titles import title_around
 from personal_assistant.timing.language.tokens import Tokens
-from personal_assistant.timing.language.vocabulary import MONTHS, WEEKDAYS
+from personal_assistant.timing.language.vocabulary import ADVERBS, MONTHS, WEEKDAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ def find_phrase(tokens: Tokens) -> Found:
     if found is None:
         at_end = _longest(tokens, _ends(tokens, lead))
         at_start = _longest(tokens, _starts(tokens, lead, at_end.first if at_end else len(tokens)))
+        if at_start is not None and _is_name(tokens, at_start, at_end):
+            at_start = None
         split = _split(tokens, at_start, at_end)
         if split is not None:
             return split
@@ -77,20 +79,20 @@ def _longest(tokens: Tokens, candidates: list[tuple[int, int]]) -> _Place | None
     """The first candidate that is a phrase; they come longest first."""
     for first, last in candidates:
         with suppress(RefusedError):
-            phrase = read_phrase(tokens.part(first, last))
-            if first > 0 or last == len(tokens) or not _is_name(tokens, first, phrase):
-                return _Place(first, last, phrase)
+            return _Place(first, last, read_phrase(tokens.part(first, last)))
     return None
 
 
-def _is_name(tokens: Tokens, first: int, phrase: Phrase) -> bool:
-    """«The Fifth Element …»: at the start of a sentence an ordinal alone is no day of the month without «on»."""
-    day = phrase.days[0] if len(phrase.days) == 1 else None
-    return (
-        isinstance(day, InMonth)
-        and not tokens.word(first, "on")
-        and (day.month, day.month_offset, day.every) == (None, None, None)
-    )
+def _is_name(tokens: Tokens, place: _Place, at_end: _Place | None) -> bool:
+    """«The Fifth Element …», «the 5th movie tonight»: a bare ordinal at the start may be no day of the month."""
+    first, last = place.first, place.last
+    if len(place.phrase.days) != 1 or place.phrase != Phrase(days=place.phrase.days):
+        return False
+    day = place.phrase.days[0]
+    bare = isinstance(day, InMonth) and (day.month, day.month_offset) == (None, None)
+    if not bare or tokens.word(first, "on") or tokens.word(last - 1, "month"):
+        return False
+    return at_end is not None or tokens[last - 1].kind != "ordinal"
 
 
 def _split(tokens: Tokens, at_start: _Place | None, at_end: _Place | None) -> Found | None:
@@ -109,9 +111,9 @@ def _split(tokens: Tokens, at_start: _Place | None, at_end: _Place | None) -> Fo
     title = title_around("", tokens.text[start:end])
     if not title:
         return None
-    if tokens[dated[0].first].text in (*WEEKDAYS, *MONTHS):
+    if tokens[dated[0].first].text in (*WEEKDAYS, *MONTHS, *ADVERBS):
         day, time = (tokens.text[slice(*tokens.span(it.first, it.last))] for it in (dated[0], timed[0]))
-        fix = Fix(0, len(tokens.text), f"{title} on {day} {time}")
+        fix = Fix(0, len(tokens.text), f"{title} {day} {time}")
         phrase.note(
             Problem(
                 AMBIGUOUS, f"«{day}» could be the day or belong to the title: put the whole time at the end.", (fix,)

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from itertools import islice
 
+from personal_assistant.timing.language.phrase import read_phrase
 from personal_assistant.timing.language.problems import Fix, Problem, RefusedError
-from personal_assistant.timing.language.tokens import tokenize
+from personal_assistant.timing.language.tokens import Tokens, tokenize
 from personal_assistant.timing.language.vocabulary import ADVERBS, MONTHS, PARTS, UNITS, WEEKDAY_PLURALS, WEEKDAYS
 
 FALLBACK = "tomorrow at 9am"
 _LONGEST = 200
-_MOST_WORDS = 30
+_MOST_WORDS = 20
+_MOST_TRIES = 20
 _SHORTEST_WORD = 4
 # A number with a minus sign, or zero.
 _NUMBER_BELOW_ONE = re.compile(r"[-−–](\d+)|(?<![\d:.])0+(?![\d:.])")
@@ -32,7 +35,7 @@ def suggestion(
     `sentence`: the text holds a title, which the change keeps.
     """
     if len(text) <= _LONGEST:
-        for other in _others(text, problem, sentence=sentence):
+        for other in islice(_others(text, problem, sentence=sentence), _MOST_TRIES):
             if other.strip() and _is_taken(other, understood):
                 return " ".join(other.split())
     return FALLBACK if _is_taken(FALLBACK, understood) else None
@@ -88,13 +91,24 @@ def _spans(text: str, *, sentence: bool) -> Iterator[str]:
 
     In a sentence that part is moved to the end.
     """
-    tokens = tokenize(text, loose=False)
+    tokens = tokenize(text, loose=sentence)
     count = min(len(tokens), _MOST_WORDS)
     for length in range(count - 1, 0, -1):
         for first in range(1, count - length) if sentence else range(count - length + 1):
             start, end = tokens.span(first, first + length)
-            if any(tokens[position].kind == "word" for position in range(first, first + length)):
-                yield f"{text[:start].strip()} {text[end:].strip()} {text[start:end]}" if sentence else text[start:end]
+            if not _is_time(tokens.part(first, first + length)):
+                continue
+            yield f"{text[:start].strip()} {text[end:].strip()} {text[start:end]}" if sentence else text[start:end]
+
+
+def _is_time(tokens: Tokens) -> bool:
+    if not any(tokens[position].kind in ("word", "half") for position in range(len(tokens))):
+        return False
+    try:
+        read_phrase(tokens)
+    except RefusedError:
+        return False
+    return True
 
 
 def _is_taken(text: str, understood: Callable[[str], object]) -> bool:

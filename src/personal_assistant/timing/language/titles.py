@@ -17,7 +17,7 @@ def _without_lead(text: str) -> str:
     words = text.split(None, 2)
     if [word.strip(_OUTER).lower() for word in words[:2]] != ["remind", "me"]:
         return text
-    rest = words[2] if len(words) > 2 else ""
+    rest = without_outer(words[2]) if len(words) > 2 else ""
     first, _, behind = rest.partition(" ")
     return behind.lstrip() if first.lower() == "to" else rest
 
