@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -138,8 +139,10 @@ def _until(environment: dict[str, str], task: str, state: str) -> None:
     end = time.monotonic() + PATIENCE
     db = _database(environment)
     found: set[str] = set()
+    pause = threading.Event()  # leaves the processor to the process that is waited for
     while state not in found:
         assert time.monotonic() < end, f"{found} instead of {state}"
+        pause.wait(0.05)
         with db.read() as conn:
             found = {job.state for job in list_jobs(conn, task=task)}
     db.close()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from personal_assistant.store.people import Person
     from personal_assistant.workers.runtime import Runtime
 
+_SIGNALS = "stop-signals"
+
 
 def up(as_json: Json = False) -> None:
     """Run scheduler and workers, and print what is due. Sets everything up at the first start.
@@ -52,7 +54,9 @@ def up(as_json: Json = False) -> None:
 
 def _leave() -> None:
     """End now where a job has left a thread that cannot be interrupted: Python would wait for it for ever."""
-    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+    # Daemons too: a thread of asyncio.to_thread is one, and is waited for all the same.
+    ours = {threading.main_thread().name, _SIGNALS}
+    if any(thread.name not in ours for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
@@ -103,7 +107,7 @@ def _end_on_signals() -> threading.Event:
         ended.set()
         os._exit(128 + os.read(reading, 1)[0])
 
-    threading.Thread(target=read, name="stop-signals", daemon=True).start()
+    threading.Thread(target=read, name=_SIGNALS, daemon=True).start()
     return ended
 
 
