@@ -161,7 +161,9 @@ def _past_or_to(tokens: Tokens, index: int) -> tuple[ClockTime, int] | None:
     named = tokens.word(behind, "minutes", "minute", "mins", "min")
     behind += named
     direction = {"past": 1, "after": 1, "to": -1, "before": -1, "till": -1}.get(tokens[behind].text)
-    if direction is None or (direction < 0 and not (named or in_words)) or not 0 <= minutes <= 59:
+    if direction is None or not 0 <= minutes <= 59:
+        return None
+    if direction < 0 and not (named or in_words or _is_no_range(tokens, index, behind + 1, minutes)):
         return None
     if direction < 0 and tokens.word(start, "half"):
         return None
@@ -170,6 +172,12 @@ def _past_or_to(tokens: Tokens, index: int) -> tuple[ClockTime, int] | None:
         return None
     time, end = hour
     return ClockTime(time.hour or 24 * (direction < 0), direction * minutes, form=time.form, problem=time.problem), end
+
+
+def _is_no_range(tokens: Tokens, index: int, hour: int, minutes: int) -> bool:
+    """«25 to 8 in the evening», unlike «from 9 to 5»."""
+    settled = tokens[hour + 1].kind == "half" or tokens.phrase(hour + 1, "in the") is not None
+    return settled and minutes in (5, 10, 20, 25) and not (index and tokens.word(index - 1, "from", "between"))
 
 
 def _minutes(tokens: Tokens, index: int) -> tuple[int, int, bool] | None:

@@ -68,7 +68,10 @@ def _is_joint(tokens: Tokens, index: int) -> bool:
 
 
 def _ends(tokens: Tokens, lead: int) -> list[tuple[int, int]]:
-    return [(first, len(tokens)) for first in range(lead, len(tokens)) if not _is_joint(tokens, first)]
+    end = len(tokens)
+    while end > lead and tokens[end - 1].kind == "junk":  # emoji behind the time belong to the title
+        end -= 1
+    return [(first, end) for first in range(lead, end) if not _is_joint(tokens, first)]
 
 
 def _starts(tokens: Tokens, lead: int, limit: int) -> list[tuple[int, int]]:
