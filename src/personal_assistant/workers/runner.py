@@ -18,11 +18,12 @@ from personal_assistant.jobs.claim import claim, held_by, ready
 from personal_assistant.jobs.context import JobContext
 from personal_assistant.jobs.finish import Finished, finish_many, still_held, write_outcomes, write_progress
 from personal_assistant.jobs.model import ClaimedJob
-from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry
+from personal_assistant.jobs.outcomes import Cancelled, Outcome, Retry
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.batching import Durations, every_id, group
 from personal_assistant.workers.event_loop import LoopLane
 from personal_assistant.workers.execution import Attempt, interrupted, is_async
+from personal_assistant.workers.recording import record
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.storable import storable
 from personal_assistant.workers.tasks import Registry
@@ -118,32 +119,10 @@ class Runner:
 
     def _write_down(self, conn: sa.Connection) -> None:
         if self._unwritten:
-            settle(conn, self._registry, self._finish(conn))
+            record(conn, self._registry, self._worker_id, self._unwritten, self._clock.now())
         if self._progress:
             progress, self._progress = self._progress, {}
             write_progress(conn, self._worker_id, progress)
-
-    def _finish(self, conn: sa.Connection) -> list[Finished]:
-        try:
-            with conn.begin_nested():
-                return finish_many(conn, self._worker_id, self._unwritten, self._clock.now())
-        except (sa.exc.OperationalError, sa.exc.InterfaceError):
-            raise  # the database is away: all of it is written later
-        except Exception:
-            log.exception("outcomes cannot be written together; writing them one by one", count=len(self._unwritten))
-            return [written for finished in self._unwritten for written in self._finish_one(conn, finished)]
-
-    def _finish_one(self, conn: sa.Connection, finished: Finished) -> list[Finished]:
-        """Write one outcome, or that it cannot be written: it must not hold up the others."""
-        job, _ = finished
-        try:
-            with conn.begin_nested():
-                return finish_many(conn, self._worker_id, [finished], self._clock.now())
-        except (sa.exc.OperationalError, sa.exc.InterfaceError):
-            raise
-        except Exception as error:
-            failed = Failed(f"How it ended cannot be written down: {type(error).__name__}.", "bug")
-            return finish_many(conn, self._worker_id, [(job, failed)], self._clock.now())
 
     def _take(self, conn: sa.Connection) -> list[list[Attempt]]:
         batches = []
