@@ -26,7 +26,9 @@ def _show(figures: "Sequence[Figure]", as_json: bool) -> None:
     if as_json:
         print_json(plain_figures(figures))
     else:
-        table(("figure", "measured", "limit", ""), as_rows(figures), empty="Nothing was measured.")
+        shown = 4 if any(figure.at_most is not None for figure in figures) else 2
+        columns = ("figure", "measured", "limit", "")[:shown]
+        table(columns, [row[:shown] for row in as_rows(figures)], empty="Nothing was measured.")
 
 
 @app.command("due-burst")
