@@ -53,7 +53,7 @@ def test_all_jobs_of_a_task_are_cancelled_at_once(cli: CommandLine) -> None:
         (("schedules", "resume", "nope"), "There is no schedule nope."),
         (("schedules", "run", "nope"), "There is no schedule nope."),
         (("schedules", "edit", "nope", "--default"), "There is no schedule nope."),
-        (("schedules", "edit", "cleanup_old_logs"), "Give either --when with a time in words, or --default."),
+        (("schedules", "edit", "cleanup_old_logs"), "Give either a new time ("),
         (("schedules", "edit", "cleanup_old_logs", "--when", "blurb"), "«blurb»"),
         (("tasks", "show", "nope"), "There is no task nope."),
         (("notifications", "read", "99"), "There is no notification 99. `assistant notifications list` shows yours."),

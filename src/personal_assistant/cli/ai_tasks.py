@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from personal_assistant.cli.output import Json, command_name, group, print_json, say, table
+from personal_assistant.cli.when import Cron, Except, RRule, Start, When, Words
 
 app = group("Reminders and other AI tasks.")
 
@@ -86,7 +87,11 @@ def _late(job: Any) -> str:
 @app.command()
 def add(
     title: Annotated[str, typer.Argument(help="What it is about.")],
-    when: Annotated[str, typer.Option(help='When, in words: "every weekday at 8".')],
+    when: Words = None,
+    cron: Cron = None,
+    rrule: RRule = None,
+    start: Start = None,
+    except_: Except = None,
     type_: Annotated[str, typer.Option("--type", help="reminder, automated_task or periodic_task.")] = "reminder",
     context: Annotated[str | None, typer.Option(help="What the agent should know.")] = None,
     description: Annotated[str | None, typer.Option(help="A longer text.")] = None,
@@ -98,11 +103,11 @@ def add(
 ) -> None:
     """Schedule an AI task of any type."""
     current, manager = _manager()
-    task = manager.create_from_words(
+    given = When(when, cron, rrule, start, except_)
+    task = manager.create_task(
         current.owner.id,
         title,
-        when=when,
-        zone=zone,
+        **given.schedule(manager, current.runtime.clock.now(), zone or current.owner.zone),
         task_type=type_,
         ai_context=context,
         description=description,
@@ -125,7 +130,11 @@ def answer_created(current: Any, task: Any, as_json: bool, word: str = "Schedule
 def edit(
     task_id: Id,
     title: Annotated[str | None, typer.Option(help="What it is about.")] = None,
-    when: Annotated[str | None, typer.Option(help="A new time, in words.")] = None,
+    when: Words = None,
+    cron: Cron = None,
+    rrule: RRule = None,
+    start: Start = None,
+    except_: Except = None,
     type_: Annotated[str | None, typer.Option("--type", help="reminder, automated_task or periodic_task.")] = None,
     context: Annotated[str | None, typer.Option(help="What the agent should know.")] = None,
     description: Annotated[str | None, typer.Option(help='A longer text; "" for none.')] = None,
@@ -150,8 +159,9 @@ def edit(
         "max_lateness_seconds": max_late,
     }
     changes = {name: value for name, value in given.items() if value is not None}
-    if when is not None:
-        changes |= manager.schedule_from_words(when, zone or manager.get_task(task_id, current.owner.id).zone)
+    if new := When(when, cron, rrule, start, except_):
+        old = manager.get_task(task_id, current.owner.id)
+        changes |= new.schedule(manager, current.runtime.clock.now(), zone or old.zone, old)
     if not changes:
         raise AssistantError("Say what to change, for example with --title or --when; --help lists what can be.")
     task = manager.update_task(task_id, current.owner.id, **changes)

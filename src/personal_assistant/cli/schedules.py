@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from personal_assistant.cli.output import Json, group, print_json, say, table
+from personal_assistant.cli.when import Cron, RRule, Start, When, Words
 
 app = group("The timetable of system tasks.")
 
@@ -75,29 +76,30 @@ def resume(name: Name, as_json: Json = False) -> None:
 @app.command()
 def edit(
     name: Name,
-    when: Annotated[str | None, typer.Option(help='A new time, in words: "every day at 5:30".')] = None,
+    when: Words = None,
+    cron: Cron = None,
+    rrule: RRule = None,
+    start: Start = None,
     default: Annotated[bool, typer.Option("--default", help="Back to what its task declares.")] = False,
     as_json: Json = False,
 ) -> None:
     """Change when it runs."""
-    from personal_assistant.ai.formatting import refusal
+    from personal_assistant.ai import AITaskManager
     from personal_assistant.cli.session import session
     from personal_assistant.errors import AssistantError
-    from personal_assistant.timing.language import TimeRefused, understand
     from personal_assistant.workers.schedulers import timetable
 
-    if default == (when is not None):
-        raise AssistantError("Give either --when with a time in words, or --default.")
+    given = When(when, cron, rrule, start)
+    if default == bool(given):
+        raise AssistantError("Give either a new time (--when, --cron or --rrule), or --default.")
     current = session()
     now = current.runtime.clock.now()
-    if when is None:
+    if default:
         with current.runtime.db.write() as conn:
             entry = timetable.reset(conn, name, current.owner.zone, now)
     else:
-        try:
-            schedule = understand(when, now=now, zone=current.owner.zone).schedule
-        except TimeRefused as refused:
-            raise AssistantError(refusal(refused)) from refused
+        manager = AITaskManager(current.runtime.db, current.runtime.clock)
+        schedule = given.parsed(manager, now, current.owner.zone)
         with current.runtime.db.write() as conn:
             entry = timetable.change(conn, name, schedule, now)
     _answer(current, entry, "✅ Changed", as_json)
