@@ -100,7 +100,7 @@ def _lag(runtime: Runtime) -> Iterator[Finding]:
         waiting = {
             "an AI task is due": next_due_ai_task(conn),
             "a job is due": next_due_job(conn),
-            "a job is queued": oldest_queued(conn),
+            "a job is queued": oldest_queued(conn, load_tasks().tasks),
         }
     now = runtime.clock.now()
     late = {what: now - since for what, since in waiting.items() if since is not None and now - since > _LAG}
