@@ -88,6 +88,30 @@ def test_a_result_that_cannot_be_kept_is_a_bug(run: Run, declare: Declare, resul
     assert reason in job.error
 
 
+class _Changing(dict[str, int]):
+    """As one looks that another thread is still writing to."""
+
+    def items(self) -> Any:
+        raise RuntimeError("dictionary changed size during iteration")
+
+
+@pytest.mark.parametrize("lane", ["thread", "loop"])
+def test_a_result_that_cannot_be_looked_at_holds_nothing_up(run: Run, declare: Declare, lane: str) -> None:
+    def plain() -> object:
+        return _Changing(a=1)
+
+    async def coroutine() -> object:
+        return _Changing(a=1)
+
+    task = declare(plain if lane == "thread" else coroutine)
+    bench = run(task, worker_threads=1, async_jobs=1)
+    for _ in range(2):
+        job = bench.until(bench.do(task))
+        assert (job.state, job.error_kind) == ("failed", "bug")
+        assert job.error is not None
+        assert "changed size" in job.error
+
+
 def test_text_that_a_database_cannot_hold_is_made_plain(run: Run, declare: Declare) -> None:
     def report() -> list[str]:
         return ["nul \0", "half \udcff", "whole 😀"]
