@@ -21,6 +21,7 @@ from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Outcome, Retry
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.batching import Durations, every_id, group
+from personal_assistant.workers.deadlines import Deadlines
 from personal_assistant.workers.event_loop import LoopLane
 from personal_assistant.workers.execution import Attempt, interrupted, is_async
 from personal_assistant.workers.recording import record
@@ -36,7 +37,7 @@ T = TypeVar("T")
 
 LOOK_EVERY_SECONDS = 2.0
 _WINDOW = 2000
-_AFTER_STORE_ERROR_SECONDS = 1.0
+_AFTER_ERROR_SECONDS = 1.0
 # How long a job that is told to stop at a shutdown has for it.
 _CUT_OFF_SECONDS = 2.0
 
@@ -62,8 +63,11 @@ class Runner:
         self._reconcile_at = 0.0
         self._progress: dict[str, Any] = {}
         self._durations = Durations()
-        self._threads = ThreadLane(settings.worker_threads, self._clock, self._report, self._do_bulk)
-        self._loop = LoopLane(settings.async_jobs, self._clock, self._report)
+        self._deadlines = Deadlines()
+        expect = self._deadlines.expect
+        self._threads = ThreadLane(settings.worker_threads, self._clock, self._report, self._do_bulk, expect)
+        self._loop = LoopLane(settings.async_jobs, self._clock, self._report, expect)
+        self._deadlines.watch(self._threads, self._loop)
         self._async_tasks = {name for name, task in registry.tasks.items() if is_async(task)}
         self._plain_tasks = set(registry.tasks) - self._async_tasks
 
@@ -73,10 +77,13 @@ class Runner:
 
     def run(self) -> None:
         """Turn until `stop`; then let what runs come to its end, for the set time at most."""
-        while not self._stop.is_set():
-            again = self._safely(self.turn)
-            self._wait(0.0 if again else self._pause())
-        self._drain()
+        with self._deadlines:
+            while not self._stop.is_set():
+                again = self._safely(self.turn)
+                self._wait(0.0 if again else LOOK_EVERY_SECONDS)
+            self._drain()
+        self._threads.close()
+        self._loop.close()
 
     def stop(self) -> None:
         """Take no more jobs; `run` returns once those under way have ended or their time is over."""
@@ -89,8 +96,6 @@ class Runner:
 
     def turn(self, *, claiming: bool = True) -> int:
         """One transaction: write what has ended, take what there is room for. Returns how many jobs were taken."""
-        self._threads.enforce()
-        self._loop.enforce()
         self._collect()
         with self._db.write() as conn:
             self._write_down(conn)
@@ -149,6 +154,7 @@ class Runner:
                 log.exception("jobs cannot be started; they are given back")
                 for attempt in batch:
                     self._report(attempt.job, interrupted(attempt.job, self._clock, "It could not be started."), 0.0)
+                self._stop.wait(_AFTER_ERROR_SECONDS)
 
     def _submit(self, batch: list[Attempt]) -> None:
         if not batch[0].is_async:
@@ -199,11 +205,6 @@ class Runner:
         self._progress[job_id] = value
         self._wake.set()
 
-    def _pause(self) -> float:
-        deadlines = (self._threads.next_deadline(), self._loop.next_deadline())
-        ahead = [deadline - time.monotonic() for deadline in deadlines if deadline is not None]
-        return max(0.0, min([LOOK_EVERY_SECONDS, *ahead]))
-
     def _wait(self, seconds: float) -> None:
         if seconds:
             self._wake.wait(seconds)
@@ -220,7 +221,7 @@ class Runner:
             log.error("the ledger cannot be written; trying again", error=str(error))  # noqa: TRY400
         except Exception:
             log.exception("a turn of the runner failed; trying again")
-        self._stop.wait(_AFTER_STORE_ERROR_SECONDS)
+        self._stop.wait(_AFTER_ERROR_SECONDS)
         return True
 
     def _drain(self) -> None:
@@ -232,8 +233,6 @@ class Runner:
         for attempt in self._held.values():
             self._done.put((attempt.job, Cancelled()))
         self._safely(lambda: self.turn(claiming=False))
-        self._threads.close()
-        self._loop.close()
 
     def _finish_within(self, seconds: float) -> None:
         until = time.monotonic() + seconds
