@@ -32,7 +32,7 @@ def fails(cli: CommandLine, sentence: str, *arguments: str) -> None:
         ('lease_seconds = "long"', "The setting lease_seconds has a value that cannot be used"),
         ("lease_seconds = 0", "The setting lease_seconds"),
         ("worker_threads = 1.5", "The setting worker_threads"),
-        ('log_level = "LOUD"', "is one of DEBUG, INFO, WARNING, ERROR"),
+        ('log_level = "LOUD"', "Input should be DEBUG, INFO, WARNING or ERROR"),
     ],
 )
 def test_a_corrupt_configuration_file(cli: CommandLine, tmp_path: Path, text: str, sentence: str) -> None:
@@ -64,6 +64,11 @@ def test_names_that_are_no_settings_are_reported_by_doctor(cli: CommandLine, tmp
         f"There is no setting like assistant_leese_seconds in {tmp_path}/.env.",
         f"There is no setting like wrker_threads in {tmp_path}/assistant.toml.",
     ]
+
+
+def test_a_zone_is_kept_as_the_zone_data_base_spells_it(new_cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_ZONE", "europe/paris")
+    assert new_cli.document("init")["owner"]["zone"] == "Europe/Paris"
 
 
 def test_a_zone_that_does_not_exist(new_cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,13 @@ def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
     db.close()
 
 
-@pytest.mark.parametrize("url", ["nonsense", "oracle9://x"])
+@pytest.mark.parametrize("url", ["nonsense", "oracle9://x", "mysql://me@localhost/x", "mssql://x"])
 def test_a_url_that_makes_no_sense_is_refused(url: str) -> None:
     with pytest.raises(StoreError, match="database URL cannot be used"):
+        Database(url)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_url_without_a_file_is_refused(url: str) -> None:
+    with pytest.raises(StoreError, match="names no file"):
         Database(url)

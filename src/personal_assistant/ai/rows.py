@@ -49,7 +49,7 @@ def planned(task: AITask, now: datetime) -> datetime:
 def check_state(status: str) -> None:
     """Raises AITaskError for a state that does not exist."""
     if status not in AI_TASK_STATES:
-        raise AITaskError(f"The state {status!r} is not one of {', '.join(AI_TASK_STATES)}.")
+        raise AITaskError(f"There is no state {status!r}. The states are {', '.join(AI_TASK_STATES)}.")
 
 
 def aware(instant: datetime | None) -> datetime | None:

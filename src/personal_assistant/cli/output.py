@@ -5,12 +5,14 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from personal_assistant.errors import AssistantError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
@@ -24,6 +26,7 @@ def group(about: str, name: str | None = None) -> typer.Typer:
         name=name,
         help=about,
         no_args_is_help=True,
+        context_settings={"help_option_names": ["--help", "-h"]},
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         add_completion=False,
@@ -40,6 +43,23 @@ def as_typed(message: str) -> str:
     return message.replace("`assistant ", f"`{command_name()} ")
 
 
+def id_parser(what: str, command: str, greatest: int) -> Callable[[str], int]:
+    """Reads the id of a `what`, up to the greatest that its column holds; `command` is where a person finds ids."""
+
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError as error:
+            raise AssistantError(
+                f"{text!r} is not an id: ids are whole numbers. `assistant {command}` shows them."
+            ) from error
+        if abs(number) > greatest:
+            raise AssistantError(f"There is no {what} {number}. `assistant {command}` shows yours.")
+        return number
+
+    return parse
+
+
 def clean(text: str) -> str:
     """Text from outside without control characters, so that it cannot drive the terminal."""
     return "".join(
@@ -52,9 +72,9 @@ def print_json(value: Any) -> None:
     print(json.dumps(plain(value), ensure_ascii=False, indent=2))  # noqa: T201
 
 
-def print_line(value: Any) -> None:
+def as_line(value: Any) -> str:
     """One JSON document in one line, for commands that go on printing."""
-    print(json.dumps(plain(value), ensure_ascii=False), flush=True)  # noqa: T201
+    return json.dumps(plain(value), ensure_ascii=False)
 
 
 def plain(value: Any) -> Any:
@@ -101,10 +121,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) 
     console = Console(width=None if sys.stdout.isatty() else 240)
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for index, name in enumerate(columns):
-        shown.add_column(name, overflow="fold", no_wrap=index == 0)
+        shown.add_column(name, overflow="fold", no_wrap=index == 0 or name in _INSTANTS)
     for row in rows:
         shown.add_row(*(Text(clean(cell), style=_style(cell)) for cell in row))
-    if _narrowest([columns, *rows]) <= console.width:
+    if _narrowest(columns, rows) <= console.width:
         console.print(shown)
         return
     for first, *rest in rows:
@@ -114,15 +134,22 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) 
                 console.print(Padding(Text(f"{name}: ").append(clean(cell), style=_style(cell)), (0, 0, 0, 3)))
 
 
-def _narrowest(rows: Sequence[Sequence[str]]) -> int:
-    """How wide a table has to be at least, so that its first column stays in one line and no word is torn apart."""
-    first, *rest = zip(*rows, strict=True)
-    return max(len(cell) for cell in first) + sum(2 + max(_longest_word(cell) for cell in column) for column in rest)
+# Columns of instants: a date and its time belong in one line.
+_INSTANTS = frozenset({"next", "last", "due", "delivered"})
+
+
+def _narrowest(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """How wide a table has to be at least, so that ids and instants stay in one line and no word is torn apart."""
+    widths = []
+    for index, cells in enumerate(zip(columns, *rows, strict=True)):
+        whole = index == 0 or columns[index] in _INSTANTS
+        widths.append(max(len(cell) if whole else _longest_word(cell) for cell in cells))
+    return sum(widths) + 2 * (len(widths) - 1)
 
 
 def _longest_word(cell: str) -> int:
     # Text in other scripts than ours may be broken anywhere, and so may endless words.
-    return max((min(len(word), 40) if word.isascii() else 10 for word in cell.split()), default=0)
+    return max((min(len(word), 40 if word.isascii() else 10) for word in cell.split()), default=0)
 
 
 _STYLES = {

@@ -41,7 +41,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         try:
-            self.url = sa.make_url(url)
+            self.url = _usable(sa.make_url(url))
             self.engine = self._make_engine()
         except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
             raise StoreError(f"The database URL cannot be used: {error}.") from error
@@ -111,6 +111,15 @@ class Database:
     def close(self) -> None:
         """Close the pool's connections; the next use opens new ones (after a fork, too)."""
         self.engine.dispose()
+
+
+def _usable(url: sa.URL) -> sa.URL:
+    backend = url.get_backend_name()
+    if backend not in ("sqlite", "postgresql"):
+        raise StoreError(f"The database URL cannot be used: {backend} is neither sqlite nor postgresql.")
+    if backend == "sqlite" and url.database in (None, "", ":memory:"):
+        raise StoreError("The database URL names no file: write it like sqlite:////home/me/assistant.db.")
+    return url
 
 
 def _configure_sqlite(connection: Any, record: Any) -> None:
