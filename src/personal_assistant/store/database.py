@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from personal_assistant.store.errors import StoreError, explain
+from personal_assistant.store.errors import NestedWriteError, StoreError, explain
 from personal_assistant.store.plain import dump_json
 
 BUSY_SECONDS = 15.0
@@ -29,6 +29,12 @@ PRAGMAS = (
 def wake_after_commit(conn: sa.Connection) -> None:
     """Have the schedulers and runners look at the ledger once this transaction is committed."""
     conn.info[_WAKE] = True
+
+
+class _Thread(threading.local):
+    """What one thread is doing."""
+
+    writes = False
 
 
 class Database:
@@ -52,6 +58,7 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.on_wake: Callable[[], None] = lambda: None
         self._mutex = threading.Lock() if self.is_sqlite else nullcontext()
+        self._thread = _Thread()
 
     @property
     def where(self) -> str:
@@ -88,15 +95,29 @@ class Database:
     def write(self) -> Iterator[sa.Connection]:
         """One write transaction: committed at the end of the block, rolled back when the block raises.
 
-        Raises StoreError when the database cannot be used; nothing of the block is kept then.
+        A block waits for nothing but the database, for on SQLite everybody else waits for the block: it does not await,
+        and what it calls writes on its connection. Raises NestedWriteError inside another block of this thread,
+        StoreError when the database cannot be used; nothing of the block is kept then.
         """
-        with self._explained(), self._mutex, self.engine.connect() as conn:
+        with self._explained(), self._only_one(), self._mutex, self.engine.connect() as conn:
             conn.info.pop(_WAKE, None)
             with conn.execution_options(assistant_write=True).begin():
                 yield conn
             wake = conn.info.pop(_WAKE, False)
         if wake:
             self.on_wake()
+
+    @contextmanager
+    def _only_one(self) -> Iterator[None]:
+        if self._thread.writes:
+            raise NestedWriteError(
+                "This thread is in a write transaction already, and would wait for itself: use that one's connection."
+            )
+        self._thread.writes = True
+        try:
+            yield
+        finally:
+            self._thread.writes = False
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

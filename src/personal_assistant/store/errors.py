@@ -17,6 +17,10 @@ class SchemaError(StoreError):
     """The database has no tables yet, or older ones than this version needs."""
 
 
+class NestedWriteError(AssertionError):
+    """A mistake in the code: a write transaction was begun inside another one of the same thread."""
+
+
 _REMEDIES = (
     ("readonly database", "it cannot be written: check the permissions of the file and of its folder"),
     ("unable to open", "it cannot be opened: check that the folder exists and that you may write in it"),
