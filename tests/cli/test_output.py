@@ -52,6 +52,16 @@ def test_columns_without_a_word_need_no_width(monkeypatch: pytest.MonkeyPatch) -
     assert lines == ["id  state  title", "1   –      –", "2   –      Mom"]
 
 
+def test_what_room_there_is_keeps_short_phrases_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = drawn(monkeypatch, 36, [("1", "30 min 4 s", "Call mom about the party"), ("2", "completed", "Stretch")])
+    assert lines == [
+        "id  state       title",
+        "1   30 min 4 s  Call mom about the",
+        "                party",
+        "2   completed   Stretch",
+    ]
+
+
 def test_an_instant_stays_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     rows: list[tuple[str, ...]] = [("1", "Wed 25 Nov 2026 09:00:00", "Call mom about the party on Sunday")]
     assert drawn(monkeypatch, 46, rows, columns=("id", "next", "title")) == [

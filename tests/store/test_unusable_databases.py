@@ -63,8 +63,9 @@ def test_a_file_that_may_only_be_read_is_named(sqlite_template: Path) -> None:
     db.close()
 
 
-def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
-    db = Database("postgresql+psycopg://me:secret@localhost:1/none")
+@pytest.mark.parametrize("place", ["localhost:1/none", "/none?host=/nowhere", "no.such.host.invalid/none"])
+def test_a_server_that_does_not_answer_is_named_without_the_password(place: str) -> None:
+    db = Database(f"postgresql+psycopg://me:secret@{place}")
     with pytest.raises(StoreError, match="the server does not answer") as failure, db.read():
         pass
     assert "secret" not in str(failure.value)

@@ -119,37 +119,55 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) 
         say(empty)
         return
     console = Console(width=None if sys.stdout.isatty() else 240)
+    widths = _widths(columns, rows, console.width)
+    if widths is None:
+        for first, *rest in rows:
+            console.print(Text(clean(first), style="bold"))
+            for name, cell in zip(columns[1:], rest, strict=True):
+                if cell:
+                    console.print(Padding(Text(f"{name}: ").append(clean(cell), style=_style(cell)), (0, 0, 0, 3)))
+        return
     shown = Table(box=None, header_style="bold", pad_edge=False)
-    for index, name in enumerate(columns):
-        shown.add_column(name, overflow="fold", no_wrap=index == 0 or name in _INSTANTS)
+    for name, width in zip(columns, widths, strict=True):
+        shown.add_column(name, overflow="fold", width=width)
     for row in rows:
         shown.add_row(*(Text(clean(cell), style=_style(cell)) for cell in row))
-    if _narrowest(columns, rows) <= console.width:
-        console.print(shown)
-        return
-    for first, *rest in rows:
-        console.print(Text(clean(first), style="bold"))
-        for name, cell in zip(columns[1:], rest, strict=True):
-            if cell:
-                console.print(Padding(Text(f"{name}: ").append(clean(cell), style=_style(cell)), (0, 0, 0, 3)))
+    console.print(shown)
 
 
+_GAP = 2
 # Columns of instants: a date and its time belong in one line.
 _INSTANTS = frozenset({"next", "last", "due", "delivered"})
 
 
-def _narrowest(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """How wide a table has to be at least, so that ids and instants stay in one line and no word is torn apart."""
-    widths = []
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> list[int] | None:
+    """How wide each column is to be, in terminal cells; None where ids, instants or words would be torn apart.
+
+    What is left beyond that goes to the narrowest columns first, so that short phrases stay in one line.
+    """
+    from rich.cells import cell_len
+
+    wanted, widths = [], []
     for index, cells in enumerate(zip(columns, *rows, strict=True)):
         whole = index == 0 or columns[index] in _INSTANTS
-        widths.append(max(len(cell) if whole else _longest_word(cell) for cell in cells))
-    return sum(widths) + 2 * (len(widths) - 1)
+        wanted.append(max(cell_len(clean(cell)) for cell in cells))
+        widths.append(wanted[-1] if whole else max(_longest_word(clean(cell)) for cell in cells))
+    spare = room - sum(widths) - _GAP * (len(widths) - 1)
+    if spare < 0:
+        return None
+    for _ in range(spare):
+        growing = [index for index, width in enumerate(widths) if width < wanted[index]]
+        if not growing:
+            break
+        widths[min(growing, key=widths.__getitem__)] += 1
+    return widths
 
 
 def _longest_word(cell: str) -> int:
+    from rich.cells import cell_len
+
     # Text in other scripts than ours may be broken anywhere, and so may endless words.
-    return max((min(len(word), 40 if word.isascii() else 10) for word in cell.split()), default=0)
+    return max((min(cell_len(word), 40 if word.isascii() else 10) for word in cell.split()), default=0)
 
 
 _STYLES = {
