@@ -7,6 +7,7 @@ A value comes from the environment (`ASSISTANT_…`, and the conventional `DATAB
 import logging
 import os
 import tomllib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -139,6 +140,18 @@ def unknown_settings() -> list[str]:
         + [f"{name} in {Path('.env').absolute()}" for name in _dotenv_names() if _is_stray(name)]
         + [f"{key} in {config_file()}" for key in _toml_names() if key.lower() not in Settings.model_fields]
     )
+
+
+def contradictory_settings() -> list[str]:
+    """Which places give two names of one setting different values, in sentences for `assistant doctor`."""
+    dotenv = DotEnvSettingsSource(Settings).env_vars
+    places = {"The environment": os.environ, str(Path(".env").absolute()): dotenv}
+    return [f"{place} names two databases." for place, names in places.items() if _two_databases(names)]
+
+
+def _two_databases(names: Mapping[str, str | None]) -> bool:
+    aliases = {"DATABASE_URL", f"{PREFIX}DATABASE_URL"}
+    return len({value for name, value in names.items() if name.upper() in aliases and value}) > 1
 
 
 def _is_stray(name: str) -> bool:

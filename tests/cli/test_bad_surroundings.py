@@ -66,6 +66,21 @@ def test_names_that_are_no_settings_are_reported_by_doctor(cli: CommandLine, tmp
     ]
 
 
+def test_two_names_of_one_setting_with_different_values_are_reported_by_doctor(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used, other = f"sqlite:///{tmp_path / 'data' / 'assistant.db'}", "sqlite:///other.db"
+    monkeypatch.setenv("DATABASE_URL", used)
+    monkeypatch.setenv("ASSISTANT_DATABASE_URL", other)
+    (tmp_path / ".env").write_text(f"DATABASE_URL={used}\nASSISTANT_DATABASE_URL={other}\n")
+    found = [it["message"] for it in cli("doctor", "--json").document if it["check"] == "settings"]
+    assert found == ["The environment names two databases.", f"{tmp_path}/.env names two databases."]
+    assert cli.document("init")["database"] == str(tmp_path / "data" / "assistant.db")
+    monkeypatch.setenv("ASSISTANT_DATABASE_URL", used)
+    (tmp_path / ".env").unlink()
+    assert [it for it in cli("doctor", "--json").document if it["check"] == "settings"] == []
+
+
 def test_a_zone_is_kept_as_the_zone_data_base_spells_it(new_cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSISTANT_ZONE", "europe/paris")
     assert new_cli.document("init")["owner"]["zone"] == "Europe/Paris"
