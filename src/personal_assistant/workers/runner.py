@@ -16,11 +16,12 @@ import structlog
 from personal_assistant.jobs.cancel import cancel_requested
 from personal_assistant.jobs.claim import claim, held_by, ready
 from personal_assistant.jobs.context import JobContext
-from personal_assistant.jobs.finish import Finished, finish_many, still_held, write_outcomes, write_progress
+from personal_assistant.jobs.finish import Finished, finish_many, write_progress
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Outcome, Retry
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.batching import Durations, every_id, group
+from personal_assistant.workers.bulk import do_together
 from personal_assistant.workers.deadlines import Deadlines
 from personal_assistant.workers.event_loop import LoopLane
 from personal_assistant.workers.execution import Attempt, interrupted, is_async
@@ -29,7 +30,6 @@ from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.storable import storable
 from personal_assistant.workers.tasks import Registry
 from personal_assistant.workers.threads import ThreadLane
-from personal_assistant.workers.utils.task_monitoring import settle
 
 log = structlog.get_logger(__name__)
 
@@ -99,12 +99,12 @@ class Runner:
         self._collect()
         with self._db.write() as conn:
             self._write_down(conn)
-            self._reconcile(conn)
+            lost = self._reconcile(conn)
             taken = self._take(conn) if claiming else []
             stop_ids = cancel_requested(conn, self._worker_id) if self._held else []
         self._unwritten.clear()
         self._start(taken)
-        self._cancel(stop_ids)
+        self._cancel([*stop_ids, *lost])
         return sum(len(batch) for batch in taken)
 
     def _collect(self) -> None:
@@ -171,15 +171,22 @@ class Runner:
                 attempt.context.request_cancel()
                 self._loop.cancel(job_id)
 
-    def _reconcile(self, conn: sa.Connection) -> None:
-        """Give back jobs that the ledger says are ours and we know nothing of: their claim's commit was cut off."""
+    def _reconcile(self, conn: sa.Connection) -> list[str]:
+        """Compare what the ledger says is ours with what we know, now and then.
+
+        A job that we know nothing of is given back: its claim's commit was cut off. Returns those that are no longer
+        ours, because others took this process for dead: they are to stop, for they are done elsewhere.
+        """
         if time.monotonic() < self._reconcile_at:
-            return
+            return []
         self._reconcile_at = time.monotonic() + self._reconcile_every
+        ours = held_by(conn, self._worker_id)
         known = self._held.keys() | {job.id for job, _ in self._unwritten}
-        unknown = [job for job in held_by(conn, self._worker_id) if job.id not in known]
+        unknown = [job for job in ours if job.id not in known]
         again = Retry(self._clock.now(), "Its claim was cut off before it started.", "interrupted", counted=False)
         finish_many(conn, self._worker_id, [(job, again) for job in unknown], self._clock.now())
+        tokens = {(job.id, job.attempt) for job in ours}
+        return [job_id for job_id, it in self._held.items() if (job_id, it.job.attempt) not in tokens]
 
     def _report(self, job: ClaimedJob, outcome: Outcome, seconds: float) -> None:
         self._durations.learn(job.task, seconds)
@@ -187,17 +194,8 @@ class Runner:
         self._wake.set()
 
     def _do_bulk(self, attempts: Sequence[Attempt]) -> None:
-        """Do a batch at once and write how it ended, in one transaction. Called from the lane's threads."""
-        bulk = attempts[0].task.options.bulk
-        assert bulk is not None
-        with self._db.write() as conn:
-            now = self._clock.now()
-            held = still_held(conn, self._worker_id, [attempt.job for attempt in attempts])
-            outcomes = bulk(conn, held, now) if held else ()
-            if len(outcomes) != len(held):
-                raise ValueError(f"The bulk function returned {len(outcomes)} outcomes for {len(held)} jobs.")
-            finished = [(job, storable(outcome)) for job, outcome in zip(held, outcomes, strict=True)]
-            settle(conn, self._registry, write_outcomes(conn, self._worker_id, finished, now))
+        """Do a batch at once, and know that its outcomes are written. Called from the lane's threads."""
+        do_together(self._db, self._clock, self._registry, self._worker_id, attempts)
         self._written.put(attempts)
         self._wake.set()
 
