@@ -31,6 +31,21 @@ def test_jobs_are_listed_shown_cancelled_and_retried(cli: CommandLine) -> None:
     assert cli.document("jobs", "retry", job) == {"job_id": job, "scheduler_alive": False}
 
 
+@pytest.mark.parametrize(
+    ("told", "line"),
+    [
+        ({"done": 3, "total": 10.0, "note": "reading"}, "progress:    3 of 10, reading"),
+        ({"done": 0.5, "total": None, "note": ""}, "progress:    0.5"),
+    ],
+)
+def test_how_far_a_job_is_can_be_read(cli: CommandLine, told: dict[str, object], line: str) -> None:
+    job = queue(cli)
+    assert "progress:" not in cli.ok("jobs", "show", job).out
+    with cli.runtime.db.write() as conn:
+        conn.execute(sa.update(jobs).values(progress=told))
+    assert f"  {line}\n" in cli.ok("jobs", "show", job).out
+
+
 def test_all_jobs_of_a_task_are_cancelled_at_once(cli: CommandLine) -> None:
     both = {queue(cli), queue(cli)}
     name = cli.document("jobs", "list")[0]["task"]
@@ -67,6 +82,7 @@ def test_all_jobs_of_a_task_are_cancelled_at_once(cli: CommandLine) -> None:
         (("notifications", "read", "first"), "'first' is not an id: ids are whole numbers."),
         (("ai-tasks", "show", str(10**20)), f"There is no AI task {10**20}. `assistant ai-tasks list` shows yours."),
         (("ai-tasks", "pause", "mom"), "'mom' is not an id: ids are whole numbers. `assistant ai-tasks list` shows"),
+        (("jobs", "show", "a\udc80b"), "holds what is no character"),
         (("notifications", "read"), "Give the id of a notification, or --all."),
         (("ai-tasks", "list", "--state", "asleep"), "There is no state 'asleep'. The states are active,"),
     ],

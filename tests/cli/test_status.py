@@ -1,6 +1,7 @@
 """`assistant status`, `doctor`, `init`, `migrate`, `time`."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.cli.conftest import CommandLine
@@ -76,6 +77,19 @@ def test_tables_can_be_made_apart(new_cli: CommandLine) -> None:
     assert "Would be done" in new_cli.ok("migrate", "--dry-run").out
     assert new_cli.document("migrate")["before"] is None
     assert new_cli.document("migrate", "--dry-run")["steps"] == []
+
+
+def test_a_time_text_is_meant_in_the_zone_of_the_owner(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_ZONE", "Asia/Tokyo")
+    assert cli.document("time", "noon")["zone"] == "UTC"
+
+
+def test_before_the_first_run_it_is_meant_in_the_zone_that_the_owner_will_have(
+    new_cli: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ASSISTANT_ZONE", "Asia/Tokyo")
+    assert new_cli.document("time", "noon")["zone"] == "Asia/Tokyo"
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_time_text_is_shown_as_it_is_understood(new_cli: CommandLine) -> None:

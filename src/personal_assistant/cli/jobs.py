@@ -83,7 +83,7 @@ def show(job_id: JobId, as_json: Json = False) -> None:
         "started": current.local(job.started_at),
         "finished": current.local(job.finished_at),
         "worker": job.worker_id,
-        "progress": job.progress,
+        "progress": _progress(job.progress),
         "waiting for": job.waiting_for if job.state == "waiting" else None,
         "error": job.error,
         "result": job.result,
@@ -95,6 +95,14 @@ def show(job_id: JobId, as_json: Json = False) -> None:
         say(f"\n  attempt {error.attempt}, {current.local(error.at)}, {error.kind}: {error.message}")
         if error.traceback:
             say("    " + error.traceback.rstrip().replace("\n", "\n    "))
+
+
+def _progress(told: Any) -> str:
+    """How far a job said that it is: «3 of 10, reading»."""
+    if not isinstance(told, dict):
+        return ""
+    numbers = [f"{told[key]:g}" for key in ("done", "total") if told.get(key) is not None]
+    return ", ".join(part for part in (" of ".join(numbers), told.get("note")) if part)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """`assistant time`: what a time text means."""
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -72,11 +73,17 @@ def _instant(text: str | None) -> datetime:
 
 
 def _own_zone() -> str:
-    """The configured zone, else the machine's: this command needs no database."""
+    """The owner's zone; where there is no assistant yet, or none that can be read, the one it would get."""
     from personal_assistant.settings import get_settings
     from personal_assistant.timing.zones import system_zone
 
-    return get_settings().zone or system_zone()
+    settings = get_settings()
+    if settings.database_url or (settings.data_dir / "assistant.db").exists():
+        from personal_assistant.cli.session import session
+
+        with suppress(AssistantError):
+            return session().owner.zone
+    return settings.zone or system_zone()
 
 
 def _check(path: Path, as_json: bool) -> None:
