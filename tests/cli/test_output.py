@@ -72,6 +72,11 @@ def test_an_instant_stays_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+def test_columns_too_narrow_to_read_become_paragraphs(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = drawn(monkeypatch, 22, [("1", "active", "Call mom about it")])
+    assert lines == ["1", "   state: active", "   title: Call mom", "   about it"]
+
+
 def test_an_empty_table_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     assert drawn(monkeypatch, 60, []) == ["Nothing."]
 

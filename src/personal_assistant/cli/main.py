@@ -77,6 +77,8 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         _fail(_explained(error))
+    except UnicodeEncodeError as error:
+        _fail(f"The text {error.object!r} holds what is no character; the command line is read as UTF-8.")
     except Exception as error:
         if os.environ.get("ASSISTANT_LOG_LEVEL", "").upper() == "DEBUG":
             raise

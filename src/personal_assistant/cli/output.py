@@ -148,10 +148,11 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) ->
     from rich.cells import cell_len
 
     wanted, widths = [], []
-    for index, cells in enumerate(zip(columns, *rows, strict=True)):
-        whole = index == 0 or columns[index] in _INSTANTS
-        wanted.append(max(cell_len(clean(cell)) for cell in cells))
-        widths.append(wanted[-1] if whole else max(_longest_word(clean(cell)) for cell in cells))
+    for index, (name, *cells) in enumerate(zip(columns, *rows, strict=True)):
+        whole = index == 0 or name in _INSTANTS
+        texts = [clean(cell) for cell in cells]
+        wanted.append(max(cell_len(text) for text in (name, *texts)))
+        widths.append(wanted[-1] if whole else max(_longest_word(name), *(_least(text) for text in texts)))
     spare = room - sum(widths) - _GAP * (len(widths) - 1)
     if spare < 0:
         return None
@@ -161,6 +162,13 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) ->
             break
         widths[min(growing, key=widths.__getitem__)] += 1
     return widths
+
+
+def _least(cell: str) -> int:
+    """A column that is narrower than this is no pleasure to read."""
+    from rich.cells import cell_len
+
+    return max(_longest_word(cell), min(cell_len(cell), 12))
 
 
 def _longest_word(cell: str) -> int:
