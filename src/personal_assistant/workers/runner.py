@@ -4,11 +4,10 @@ One thread turns: each turn is one transaction that writes the outcomes that hav
 there is room for, so under load both are group-committed. The work itself is done by the lanes.
 """
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -16,7 +15,7 @@ import structlog
 from personal_assistant.jobs.cancel import cancel_requested
 from personal_assistant.jobs.claim import claim, held_by, ready
 from personal_assistant.jobs.context import JobContext
-from personal_assistant.jobs.finish import Finished, finish_many, write_progress
+from personal_assistant.jobs.finish import finish_many, write_progress
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Outcome, Retry
 from personal_assistant.store.errors import StoreError
@@ -30,10 +29,9 @@ from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.storable import storable
 from personal_assistant.workers.tasks import Registry
 from personal_assistant.workers.threads import ThreadLane
+from personal_assistant.workers.underway import Underway
 
 log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
 
 LOOK_EVERY_SECONDS = 2.0
 _WINDOW = 2000
@@ -55,11 +53,7 @@ class Runner:
         self._reconcile_every = settings.lease_seconds
         self._wake = threading.Event()
         self._stop = threading.Event()
-        self._done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
-        self._written: queue.SimpleQueue[Sequence[Attempt]] = queue.SimpleQueue()
-        self._held: dict[str, Attempt] = {}
-        self._unwritten: list[Finished] = []
-        self._cut_off: set[str] = set()
+        self._underway = Underway(runtime.clock)
         self._reconcile_at = 0.0
         self._progress: dict[str, Any] = {}
         self._durations = Durations()
@@ -96,35 +90,20 @@ class Runner:
 
     def turn(self, *, claiming: bool = True) -> int:
         """One transaction: write what has ended, take what there is room for. Returns how many jobs were taken."""
-        self._collect()
+        self._underway.collect()
         with self._db.write() as conn:
             self._write_down(conn)
             lost = self._reconcile(conn)
             taken = self._take(conn) if claiming else []
-            stop_ids = cancel_requested(conn, self._worker_id) if self._held else []
-        self._unwritten.clear()
+            stop_ids = cancel_requested(conn, self._worker_id) if self._underway else []
+        self._underway.unwritten.clear()
         self._start(taken)
         self._cancel([*stop_ids, *lost])
         return sum(len(batch) for batch in taken)
 
-    def _collect(self) -> None:
-        """Take over what the lanes have reported: once for each attempt, whatever they say later."""
-        for attempts in _drained(self._written):
-            for attempt in attempts:
-                if self._held.get(attempt.job.id) is attempt:
-                    del self._held[attempt.job.id]
-        for job, outcome in _drained(self._done):
-            held = self._held.get(job.id)
-            if held is None or held.job is not job:
-                continue
-            del self._held[job.id]
-            if isinstance(outcome, Cancelled) and job.id in self._cut_off:
-                outcome = interrupted(job, self._clock, "It was cut off by a shutdown.")
-            self._unwritten.append((job, outcome))
-
     def _write_down(self, conn: sa.Connection) -> None:
-        if self._unwritten:
-            record(conn, self._registry, self._worker_id, self._unwritten, self._clock.now())
+        if unwritten := self._underway.unwritten:
+            record(conn, self._registry, self._worker_id, unwritten, self._clock.now())
         if self._progress:
             progress, self._progress = self._progress, {}
             write_progress(conn, self._worker_id, progress)
@@ -147,7 +126,7 @@ class Runner:
 
     def _start(self, batches: Iterable[list[Attempt]]) -> None:
         for batch in batches:
-            self._held.update((attempt.job.id, attempt) for attempt in batch)
+            self._underway.begin(batch)
             try:
                 self._submit(batch)
             except (OSError, RuntimeError):  # no thread or no file descriptor to be had
@@ -165,7 +144,7 @@ class Runner:
 
     def _cancel(self, job_ids: Iterable[str]) -> None:
         for job_id in job_ids:
-            attempt = self._held.get(job_id)
+            attempt = self._underway.get(job_id)
             # Once: each further cancellation would strike a coroutine in the middle of its cleaning up.
             if attempt is not None and not attempt.context.cancel_requested:
                 attempt.context.request_cancel()
@@ -181,22 +160,21 @@ class Runner:
             return []
         self._reconcile_at = time.monotonic() + self._reconcile_every
         ours = held_by(conn, self._worker_id)
-        known = self._held.keys() | {job.id for job, _ in self._unwritten}
-        unknown = [job for job in ours if job.id not in known]
+        unknown = [job for job in ours if not self._underway.knows(job.id)]
         again = Retry(self._clock.now(), "Its claim was cut off before it started.", "interrupted", counted=False)
         finish_many(conn, self._worker_id, [(job, again) for job in unknown], self._clock.now())
         tokens = {(job.id, job.attempt) for job in ours}
-        return [job_id for job_id, it in self._held.items() if (job_id, it.job.attempt) not in tokens]
+        return [it.job.id for it in self._underway if (it.job.id, it.job.attempt) not in tokens]
 
     def _report(self, job: ClaimedJob, outcome: Outcome, seconds: float) -> None:
         self._durations.learn(job.task, seconds)
-        self._done.put((job, storable(outcome)))
+        self._underway.ended(job, storable(outcome))
         self._wake.set()
 
     def _do_bulk(self, attempts: Sequence[Attempt]) -> None:
         """Do a batch at once, and know that its outcomes are written. Called from the lane's threads."""
         do_together(self._db, self._clock, self._registry, self._worker_id, attempts)
-        self._written.put(attempts)
+        self._underway.written(attempts)
         self._wake.set()
 
     def _note_progress(self, job_id: str, value: Any) -> None:
@@ -225,24 +203,16 @@ class Runner:
     def _drain(self) -> None:
         """Let what runs end; tell what does not to stop; give back what does not listen either."""
         self._finish_within(self._drain_seconds)
-        self._cut_off = {job_id for job_id, it in self._held.items() if not it.context.cancel_requested}
-        self._cancel(self._cut_off)
+        unasked = [it.job.id for it in self._underway if not it.context.cancel_requested]
+        self._underway.cut_off(unasked)
+        self._cancel(unasked)
         self._finish_within(_CUT_OFF_SECONDS)
-        for attempt in self._held.values():
-            self._done.put((attempt.job, Cancelled()))
+        for attempt in self._underway:
+            self._underway.ended(attempt.job, Cancelled())
         self._safely(lambda: self.turn(claiming=False))
 
     def _finish_within(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while (self._held or self._unwritten) and (left := until - time.monotonic()) > 0:
+        while (self._underway or self._underway.unwritten) and (left := until - time.monotonic()) > 0:
             self._wait(min(0.2, left))
             self._safely(lambda: self.turn(claiming=False))
-
-
-def _drained(done: "queue.SimpleQueue[T]") -> list[T]:
-    found: list[T] = []
-    while True:
-        try:
-            found.append(done.get_nowait())
-        except queue.Empty:
-            return found
