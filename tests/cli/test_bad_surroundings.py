@@ -138,10 +138,10 @@ def test_a_data_directory_that_is_a_file(new_cli: CommandLine, tmp_path: Path) -
 def test_a_read_only_data_directory(cli: CommandLine, tmp_path: Path) -> None:
     cli.ok("remind", "call mom tomorrow at 9am")
     cli.forget()
-    with read_only(tmp_path / "data"):
-        fails(cli, "cannot be written: Read-only file system", "up")
+    with read_only(tmp_path / "data") as advice:
+        fails(cli, f"The data directory {tmp_path / 'data'} cannot be written: ", "up")
         for command in (("init",), WRITING, ("remind", "call mom tomorrow at 9am")):
-            fails(cli, "check that the folder exists and that you may write in it", *command)
+            fails(cli, advice, *command)
     assert [task["status"] for task in cli.document(*READING)] == ["active"]
 
 
@@ -164,16 +164,30 @@ def test_a_full_disk(cli: CommandLine, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @contextmanager
-def read_only(folder: Path) -> Iterator[None]:
-    """Make a folder read-only, for root by a mount."""
+def read_only(folder: Path) -> Iterator[str]:
+    """Make a folder read-only: by its rights, or by a mount for root, whom rights do not hold. Gives what to advise."""
     if os.geteuid() != 0:
-        pytest.skip("only root can mount a folder read-only")
+        with without_write_rights(folder):
+            yield "check the permissions of the file and of its folder"
+        return
     mounted("mount", "--bind", str(folder), str(folder))
     try:
         mounted("mount", "-o", "remount,ro,bind", str(folder))
-        yield
+        yield "check that the folder exists and that you may write in it"
     finally:
         mounted("umount", str(folder))
+
+
+@contextmanager
+def without_write_rights(folder: Path) -> Iterator[None]:
+    before = {path: path.stat().st_mode for path in (folder, *folder.rglob("*"))}
+    for path, mode in before.items():
+        path.chmod(mode & ~0o222)
+    try:
+        yield
+    finally:
+        for path, mode in before.items():
+            path.chmod(mode)
 
 
 @contextmanager
