@@ -10,10 +10,9 @@ import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -42,6 +41,10 @@ def config_file() -> Path:
     return Path(explicit) if explicit else _home("XDG_CONFIG_HOME", ".config") / "assistant.toml"
 
 
+def _in_capitals(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
 class Settings(BaseSettings):
     """What can be set. Durations are seconds unless the name says days."""
 
@@ -59,20 +62,12 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 20.0
     history_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     min_free_megabytes: Annotated[int, Field(ge=0)] = 200
-    log_level: str = "WARNING"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_in_capitals)] = "WARNING"
 
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
-
-    @field_validator("log_level")
-    @classmethod
-    def _level(cls, value: str) -> str:
-        level = value.upper()
-        if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-            raise PydanticCustomError("level", "Input should be DEBUG, INFO, WARNING or ERROR")
-        return level
 
     @property
     def url(self) -> str:

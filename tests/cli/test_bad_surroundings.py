@@ -32,7 +32,7 @@ def fails(cli: CommandLine, sentence: str, *arguments: str) -> None:
         ('lease_seconds = "long"', "The setting lease_seconds has a value that cannot be used"),
         ("lease_seconds = 0", "The setting lease_seconds"),
         ("worker_threads = 1.5", "The setting worker_threads"),
-        ('log_level = "LOUD"', "Input should be DEBUG, INFO, WARNING or ERROR"),
+        ('log_level = "LOUD"', "Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
     ],
 )
 def test_a_corrupt_configuration_file(cli: CommandLine, tmp_path: Path, text: str, sentence: str) -> None:
