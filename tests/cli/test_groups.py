@@ -62,6 +62,7 @@ def test_all_jobs_of_a_task_are_cancelled_at_once(cli: CommandLine) -> None:
         (("jobs", "show", "nope"), "There is no job nope. `assistant jobs list` shows those there are."),
         (("jobs", "retry", "nope"), "There is no job nope."),
         (("jobs", "cancel", "nope"), "There is no job nope."),
+        (("jobs", "cancel", "--task", "nope"), "There is no task nope. `assistant tasks list` shows"),
         (("jobs", "cancel"), "Give a job's id, or --task"),
         (("jobs", "list", "--state", "lost"), "There is no state 'lost'. The states are scheduled,"),
         (("jobs", "run", "nope"), "There is no task nope. `assistant tasks list` shows those there are."),

@@ -67,8 +67,11 @@ def test_a_first_run_asks_nothing_and_a_second_changes_nothing(new_cli: CommandL
 
 
 @pytest.mark.parametrize("command", [("ai-tasks", "list"), ("remind", "call mom tomorrow at 9am"), ("status",)])
-def test_before_the_first_run_every_command_says_what_to_do(new_cli: CommandLine, command: tuple[str, ...]) -> None:
+def test_before_the_first_run_every_command_says_what_to_do(
+    new_cli: CommandLine, command: tuple[str, ...], tmp_path: Path
+) -> None:
     answer = new_cli(*command)
+    assert list((tmp_path / "data").iterdir()) == []
     assert (answer.code, answer.out) == (1, "")
     assert "run `assistant init` or `assistant up` first" in answer.err
 

@@ -23,6 +23,13 @@ def _whole_name(task: str) -> str:
         return task
 
 
+def _check_known(task: str) -> None:
+    """Raises UnknownTaskError for a name that is neither declared nor has jobs."""
+    from personal_assistant.workers.tasks import load_tasks
+
+    load_tasks().find(task)
+
+
 @app.command("list")
 def list_(
     state: Annotated[list[str] | None, typer.Option(help="Only jobs in this state; repeatable.")] = None,
@@ -144,9 +151,12 @@ def cancel(
     current = session()
     if (job_id is None) == (task is None):
         raise AssistantError("Give a job's id, or --task with a task's name.")
-    cancelled = (
-        [cancel_job(current.runtime, job_id)] if job_id else cancel_task_jobs(current.runtime, _whole_name(str(task)))
-    )
+    if task is None:
+        cancelled = [cancel_job(current.runtime, str(job_id))]
+    else:
+        cancelled = cancel_task_jobs(current.runtime, _whole_name(task))
+        if not cancelled:
+            _check_known(task)
     if as_json:
         print_json(cancelled)
         return

@@ -70,6 +70,12 @@ class Database:
         """The folder of the SQLite file; None for a server."""
         return Path(self.url.database).absolute().parent if self.is_sqlite and self.url.database else None
 
+    @property
+    def exists(self) -> bool:
+        """False where there is a folder for the SQLite file and no file; what else is wrong, a connection tells."""
+        path = Path(self.url.database or "")
+        return not self.is_sqlite or path.exists() or not path.absolute().parent.is_dir()
+
     def _make_engine(self) -> sa.Engine:
         if self.url.get_backend_name() != "sqlite":
             return sa.create_engine(
