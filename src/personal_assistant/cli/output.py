@@ -102,7 +102,7 @@ def warn(text: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=True, soft_wrap=True).print(Text(text, style="bold yellow"))
+    Console(stderr=True, soft_wrap=not sys.stderr.isatty()).print(Text(text, style="bold yellow"))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
