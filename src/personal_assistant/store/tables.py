@@ -71,7 +71,7 @@ users = sa.Table(
 )
 
 AI_TASK_TYPES = ("reminder", "automated_task", "periodic_task")
-AI_TASK_STATES = ("active", "processing", "paused", "completed", "failed", "cancelled")
+AI_TASK_STATES = ("active", "processing", "paused", "completed", "failed", "cancelled", "missed")
 MISSED_POLICIES = ("skip", "once", "all")
 
 # The columns up to updated_at are those of the earlier scheduler, by name and meaning.

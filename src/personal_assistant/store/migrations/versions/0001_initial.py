@@ -149,7 +149,7 @@ def upgrade() -> None:
             name=op.f("ck_ai_tasks_schedule_type"),
         ),
         sa.CheckConstraint(
-            "status IN ('active', 'processing', 'paused', 'completed', 'failed', 'cancelled')",
+            "status IN ('active', 'processing', 'paused', 'completed', 'failed', 'cancelled', 'missed')",
             name=op.f("ck_ai_tasks_status"),
         ),
         sa.CheckConstraint(
