@@ -126,6 +126,7 @@ schedules = sa.Table(
     sa.Column("last_run_at", UTCDateTime),
     sa.Column("created_at", UTCDateTime, nullable=False),
     sa.Column("updated_at", UTCDateTime, nullable=False),
+    sa.Column("problem", sa.Text),
     _one_of("schedule_type", *SCHEDULE_TYPES),
     _one_of("status", *SCHEDULE_STATES),
     _one_of("missed_policy", *MISSED_POLICIES),
