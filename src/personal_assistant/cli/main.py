@@ -10,6 +10,7 @@ from personal_assistant.cli import (
     ai_tasks,
     bench,
     jobs,
+    migrate,
     notifications,
     remind,
     schedules,
@@ -28,7 +29,7 @@ app = group(
 )
 app.command("up")(up.up)
 app.command("init")(setup.init)
-app.command("migrate")(setup.migrate)
+app.command("migrate")(migrate.migrate)
 app.command("remind")(remind.remind)
 app.command("time")(time.time)
 app.command("status")(status.status)

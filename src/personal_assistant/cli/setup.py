@@ -1,8 +1,4 @@
-"""`assistant init` and `assistant migrate`."""
-
-from typing import Annotated
-
-import typer
+"""`assistant init`."""
 
 from personal_assistant.cli.output import Json, command_name, print_json, say
 
@@ -19,24 +15,3 @@ def init(as_json: Json = False) -> None:
         return
     say(f"✅ Ready. The data lies in {current.db.where}; times are meant in {owner.zone}.")
     say(f"   Next: {command_name()} up")
-
-
-def migrate(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Bring the database's tables up to this version's."""
-    from personal_assistant.store.schema import revisions, upgrade
-    from personal_assistant.workers.runtime import runtime
-
-    db = runtime().db
-    before = revisions(db) if dry_run else upgrade(db)
-    after = before if dry_run else revisions(db)
-    if as_json:
-        print_json({"database": db.where, "before": before.current, "after": after.current, "steps": before.pending})
-        return
-    if before.up_to_date:
-        say(f"✅ {db.where} is up to date (revision {before.newest}).")
-        return
-    done = "Would be done" if dry_run else "Done"
-    say(f"{'ℹ️ ' if dry_run else '✅'} {done}: revisions {', '.join(before.pending)} on {db.where}.")

@@ -17,6 +17,9 @@ class SchemaError(StoreError):
     """The database has no tables yet, or older ones than this version needs."""
 
 
+# SQLSTATE insufficient_privilege (PostgreSQL, Appendix A).
+_NOT_ALLOWED = "42501"
+
 _REMEDIES = (
     ("readonly database", "it cannot be written: check the permissions of the file and of its folder"),
     ("unable to open", "it cannot be opened: check that the folder exists and that you may write in it"),
@@ -27,12 +30,19 @@ _REMEDIES = (
     ("database is locked", "another program has kept it locked for too long: try again, or stop that program"),
     ("connection refused", "the server does not answer: check that it runs and that the URL is right"),
     ("password authentication", "the server refused the name or the password in the URL"),
+    ("lock timeout", "another program holds a lock on it for too long: end that program's transaction and try again"),
     ("does not exist", "it does not exist on that server: create it or correct the URL"),
 )
 
 
 def explain(error: sa.exc.DBAPIError, where: str) -> StoreError | None:
     """A database error that a person can mend, as a sentence; None for one that is our own mistake."""
+    if getattr(error.orig, "sqlstate", None) == _NOT_ALLOWED:
+        said = str(error.orig).strip().splitlines()[0]
+        return StoreError(
+            f"The database {where} does not let this role do that ({said}): use the role that owns the tables, "
+            "or grant it what it lacks."
+        )
     if isinstance(error, sa.exc.ProgrammingError | sa.exc.IntegrityError | sa.exc.DataError):
         return None
     text = str(error.orig).strip().lower()

@@ -78,6 +78,13 @@ def create_owner(conn: sa.Connection, *, name: str | None, zone: str, now: datet
     return get_owner(conn)
 
 
+def give_zone(conn: sa.Connection, person: Person, zone: str) -> Person:
+    """Set the zone of somebody who has none yet (the earlier scheduler knew no zones). `zone` is an IANA name."""
+    without = sa.and_(users.c.id == person.id, users.c.zone.is_(None))
+    conn.execute(sa.update(users).where(without).values(zone=zone))
+    return get_person(conn, person.id)
+
+
 def _person(row: Any) -> Person:
     # Rows of the earlier scheduler have no zone; their clock times are UTC until the owner sets one.
     return Person(row.id, row.email, row.full_name, row.zone or "UTC", row.is_owner)

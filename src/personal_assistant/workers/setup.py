@@ -2,7 +2,7 @@
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.settings import config_file
-from personal_assistant.store.people import Person, create_owner, get_owner
+from personal_assistant.store.people import Person, create_owner, get_owner, give_zone
 from personal_assistant.store.schema import require_current, upgrade
 from personal_assistant.timing.zones import UnknownZoneError, get_zone, system_zone
 from personal_assistant.workers.runtime import Runtime
@@ -25,6 +25,8 @@ def prepare(runtime: Runtime) -> Person:
     with runtime.db.write() as conn:
         name = runtime.settings.owner_name or None
         owner = create_owner(conn, name=name, zone=zone, now=runtime.clock.now())
+        if runtime.settings.zone:
+            owner = give_zone(conn, owner, zone)
     sync_timetable(runtime, owner.zone)
     return owner
 
