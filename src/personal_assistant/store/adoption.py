@@ -1,9 +1,9 @@
 """Adopting a database of the earlier scheduler in place: every row stays as it is, and nothing is renamed or dropped.
 
-The old tables can be read all along. What needs their exclusive lock (new columns, each with a constant default, so that
-no row is rewritten) is one short statement a table in a transaction of its own; it waits for the lock for moments only,
-since whoever reads next would have to wait behind it, and tries again. Everything else takes locks that readers do not
-notice, and is one transaction. A run that was cut off in between is taken up by the next one.
+The old tables can be read all along. What needs their exclusive lock (new columns, each with a constant default, so
+that no row is rewritten) is one short statement a table in a transaction of its own; it waits for the lock for moments
+only, since whoever reads next would have to wait behind it, and tries again. Everything else takes locks that readers
+do not notice, and is one transaction. A run that was cut off in between is taken up by the next one.
 """
 
 import time

@@ -67,7 +67,8 @@ def _version(conn: sa.Connection) -> tuple[str, str | None]:
     tables = sa.inspect(conn).get_table_names()
     for table in (_OWN_VERSION_TABLE, _VERSION_TABLE):
         if table in tables:
-            found = conn.execute(sa.select(sa.column("version_num")).select_from(sa.table(table))).scalars().all()
+            chosen = sa.select(sa.column("version_num", sa.String)).select_from(sa.table(table))
+            found = conn.execute(chosen).scalars().all()
             if not found or (len(found) == 1 and _OUR_REVISION.fullmatch(found[0])):
                 return table, found[0] if found else None
     return (_OWN_VERSION_TABLE if _VERSION_TABLE in tables else _VERSION_TABLE), None
