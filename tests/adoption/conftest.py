@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 from tests.adoption import legacy
+from tests.cli.conftest import cli, new_cli
 from tests.support.databases import new_postgres
 
 from personal_assistant.store.database import Database
+
+__all__ = ["cli", "new_cli"]
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A whole assistant on an adopted database, whose clock stands still until it is moved."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,7 +20,8 @@ from personal_assistant.workers.process import WorkerProcess
 from personal_assistant.workers.runtime import Runtime, open_database
 from personal_assistant.workers.setup import prepare
 
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
 
 
 class Assistant:
@@ -44,11 +46,12 @@ class Assistant:
         self._process.scheduler.wake()
 
     def until(self, happened: Callable[[], bool]) -> None:
-        """Wait for something that comes with a commit."""
+        """Wait for something that comes with a commit. Not every commit gives a signal, so look again now and then."""
+        ends = time.monotonic() + _PATIENCE_SECONDS
         while not happened():
+            assert time.monotonic() < ends, "nothing happened for too long"
+            self._news.wait(_LOOK_SECONDS)
             self._news.clear()
-            if not happened():
-                assert self._news.wait(_PATIENCE_SECONDS), "nothing happened for too long"
 
     def task(self, task_id: int) -> Any:
         """A row of `ai_tasks`."""
@@ -67,14 +70,15 @@ class Assistant:
 @contextmanager
 def adopted_assistant(url: str, folder: Path, start: datetime, **settings: Any) -> Iterator[Assistant]:
     """Adopt a database and run an assistant on it, from an instant on."""
-    chosen = Settings(_env_file=None, data_dir=folder, database_url=url, lease_seconds=3600, **settings)
-    runtime = Runtime(chosen, open_database(chosen), ManualClock(start))
+    chosen = Settings(_env_file=None, data_dir=folder, database_url=url, lease_seconds=3600, **settings)  # type: ignore[call-arg]
+    clock = ManualClock(start)
+    runtime = Runtime(chosen, open_database(chosen), clock)
     runtimes.use(runtime)
     assistant: Assistant | None = None
     try:
         assert adopt(runtime.db, start) is not None
         prepare(runtime)
-        assistant = Assistant(runtime, runtime.clock)  # type: ignore[arg-type]  # the one made above
+        assistant = Assistant(runtime, clock)
         assistant.start()
         yield assistant
     finally:

@@ -13,8 +13,8 @@ from personal_assistant.ai import AITaskManager
 from personal_assistant.jobs import NewJob, enqueue
 from personal_assistant.jobs.queries import get_job
 from personal_assistant.store.tables import ai_tasks
-from personal_assistant.workers.tasks import load_tasks
 from personal_assistant.workers.tasks import ai_tasks as legacy_module
+from personal_assistant.workers.tasks import load_tasks
 
 _MODULE = "personal_assistant.workers.tasks.ai_tasks"
 

@@ -28,6 +28,7 @@ _REMEDIES = (
     ("not a database", "the file is not an SQLite database: restore it from a backup or name another one"),
     ("image is malformed", "the file is damaged: restore it from a backup"),
     ("database is locked", "another program has kept it locked for too long: try again, or stop that program"),
+    ("is the server running", "the server does not answer: check that it runs and that the URL is right"),
     ("connection refused", "the server does not answer: check that it runs and that the URL is right"),
     ("password authentication", "the server refused the name or the password in the URL"),
     ("lock timeout", "another program holds a lock on it for too long: end that program's transaction and try again"),

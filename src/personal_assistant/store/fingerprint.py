@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,15 +61,18 @@ def _plain(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} is in no column")
 
 
-def read_rows(conn: sa.Connection, table: sa.Table) -> Iterator[Sequence[sa.RowMapping]]:
-    """Every row of a table in chunks, in the order of its primary key."""
+@contextmanager
+def read_rows(conn: sa.Connection, table: sa.Table) -> Iterator[Iterator[Sequence[sa.RowMapping]]]:
+    """Every row of a table in chunks, in the order of its primary key. The cursor is closed at the end."""
     chosen = sa.select(table).order_by(*table.primary_key.columns).execution_options(yield_per=CHUNK)
-    yield from conn.execute(chosen).mappings().partitions(CHUNK)
+    with conn.execute(chosen) as found:
+        yield found.mappings().partitions(CHUNK)
 
 
 def content_of(conn: sa.Connection, table: sa.Table) -> TableContent:
     """Read a table through and sum it up."""
     fingerprint = Fingerprint(table)
-    for rows in read_rows(conn, table):
-        fingerprint.add(rows)
+    with read_rows(conn, table) as chunks:
+        for rows in chunks:
+            fingerprint.add(rows)
     return fingerprint.content

@@ -97,12 +97,13 @@ def cannot_fire(conn: sa.Connection) -> Iterator[LegacyTask]:
         sa.cast(ai_tasks.c.schedule_config, sa.Text).label("config"),
         ai_tasks.c.next_run_at,
     ).where(sa.or_(ai_tasks.c.status.is_(None), sa.not_(resting)))
-    for row in conn.execute(chosen.order_by(ai_tasks.c.id).execution_options(yield_per=_CHUNK)):
-        reason = state_problem(row.status) or schedule_problem(row.schedule_type, row.config)
-        if reason is None and row.status == "active" and row.next_run_at is None:
-            reason = NO_INSTANT
-        if reason is not None:
-            yield LegacyTask(row.id, row.title, reason)
+    with conn.execute(chosen.order_by(ai_tasks.c.id).execution_options(yield_per=_CHUNK)) as rows:
+        for row in rows:
+            reason = state_problem(row.status) or schedule_problem(row.schedule_type, row.config)
+            if reason is None and row.status == "active" and row.next_run_at is None:
+                reason = NO_INSTANT
+            if reason is not None:
+                yield LegacyTask(row.id, row.title, reason)
 
 
 NO_INSTANT = "It is active and has no next instant."

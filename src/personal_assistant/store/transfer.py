@@ -58,24 +58,28 @@ def _copy(source: sa.Connection, target: sa.Connection, table: sa.Table, progres
     total = int(source.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
     fingerprint = Fingerprint(table)
     to_itself = [column for column in table.columns if any(key.column.table is table for key in column.foreign_keys)]
-    later: list[dict[str, Any]] = []
-    for rows in read_rows(source, table):
-        fingerprint.add(rows)
-        values = [dict(row) for row in rows]
-        # A row may point to one of its own table that is not there yet.
-        for row in values:
-            pointing = {column.name: row[column.name] for column in to_itself if row[column.name] is not None}
-            if pointing:
-                later.append({"_key": row["id"], **pointing})
-                row.update(dict.fromkeys(pointing))
-        _insert(target, table, values)
-        done = fingerprint.content.rows
-        if done == total or done % _TELL_EVERY == 0:
-            progress(f"copying {table.name}: {done:,} of {total:,} rows")
-    for row in later:
-        changes = {name: value for name, value in row.items() if name != "_key"}
-        target.execute(sa.update(table).where(table.c.id == row["_key"]).values(changes))
+    later: list[sa.Update] = []
+    with read_rows(source, table) as chunks:
+        for rows in chunks:
+            fingerprint.add(rows)
+            values = [dict(row) for row in rows]
+            later += [change for row in values if (change := _point_later(table, to_itself, row)) is not None]
+            _insert(target, table, values)
+            done = fingerprint.content.rows
+            if done == total or done % _TELL_EVERY == 0:
+                progress(f"copying {table.name}: {done:,} of {total:,} rows")
+    for change in later:
+        target.execute(change)
     return fingerprint.content
+
+
+def _point_later(table: sa.Table, columns: Sequence[sa.Column[Any]], row: dict[str, Any]) -> sa.Update | None:
+    """Take out of a row what points to rows of its own table, which may come later; gives what puts it back."""
+    pointing = {column.name: row[column.name] for column in columns if row[column.name] is not None}
+    if not pointing:
+        return None
+    row.update(dict.fromkeys(pointing))
+    return sa.update(table).where(table.c.id == row["id"]).values(pointing)
 
 
 def _insert(conn: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -82,12 +82,11 @@ def _planned(source: Database, target: Database) -> Move:
 
 def _file(url: str) -> Path | None:
     """The file of an SQLite URL; None for a server. Raises MoveError for a database in memory."""
+    scheme, _, path = url.partition("?")[0].partition("://")
+    if scheme.startswith("sqlite") and path.strip("/") in ("", ":memory:"):
+        raise MoveError("A database in memory cannot be copied: write sqlite:/// and the path of a file.")
     with closing(Database(with_driver(url))) as db:
-        if not db.is_sqlite:
-            return None
-        if db.folder is None or db.url.database == ":memory:":
-            raise MoveError("A database in memory cannot be copied: write sqlite:/// and the path of a file.")
-        return db.folder / Path(str(db.url.database)).name
+        return db.folder / Path(str(db.url.database)).name if db.folder is not None else None
 
 
 def _refuse_same_file(source: Path | None, target: Path | None) -> None:
