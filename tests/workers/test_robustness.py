@@ -22,7 +22,7 @@ Run = Callable[..., Bench]
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "_AFTER_STORE_ERROR_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "_AFTER_ERROR_SECONDS", 0.01)
 
 
 def _deep(level: int = 0) -> int:
@@ -58,6 +58,18 @@ def test_a_task_cannot_end_what_others_run_on(run: Run, declare: Declare, error:
         assert job.error.startswith(type(error).__name__)
     bench.do(tasks[2])
     assert bench.until(bench.do(after)).result == "fine"
+
+
+def test_a_task_cannot_stop_the_event_loop(run: Run, declare: Declare) -> None:
+    async def stops() -> str:
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(0)
+        return "goes on"
+
+    task = declare(stops)
+    bench = run(task)
+    for _ in range(2):
+        assert bench.until(bench.do(task)).result == "goes on"
 
 
 def test_endless_recursion_is_a_bug(run: Run, declare: Declare) -> None:

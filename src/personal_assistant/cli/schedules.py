@@ -1,5 +1,6 @@
 """`assistant schedules`: the timetable of system tasks."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +10,7 @@ from personal_assistant.cli.when import Cron, RRule, Start, When, Words
 
 app = group("The timetable of system tasks.")
 
-Name = Annotated[str, typer.Argument(help="The schedule's name, or the last part of it.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule's name, or the last part of it.")]
 
 
 @app.command("list")
@@ -47,14 +48,20 @@ def show(name: Name, as_json: Json = False) -> None:
     current = session()
     with current.runtime.db.read() as conn:
         entry = find_schedule(conn, name)
-    after = current.runtime.clock.now()
-    following = entry.schedule.upcoming(after, 5) if entry.status == "active" else []
+    following = _ahead(entry)
     if as_json:
         print_json({"schedule": entry, "next": following})
         return
     say(f"{entry.name}  {entry.status}\n🔁 {_rule(entry)}")
     for instant in following:
         say(f"⏰ {current.local(instant)}")
+
+
+def _ahead(entry: Any) -> list[datetime]:
+    """The next runs; an interval counts from the one that is planned, not from now."""
+    if entry.status != "active" or entry.next_run_at is None:
+        return []
+    return [entry.next_run_at, *entry.schedule.upcoming(entry.next_run_at, 4)]
 
 
 @app.command()
@@ -70,7 +77,7 @@ def resume(name: Name, as_json: Json = False) -> None:
     """Go on with the first run after now."""
     from personal_assistant.workers.schedulers import timetable
 
-    _changed(timetable.resume, name, "⏰ Resumed", as_json)
+    _changed(timetable.resume, name, "✅ Resumed", as_json)
 
 
 @app.command()
@@ -114,7 +121,7 @@ def run(name: Name, as_json: Json = False) -> None:
     current = session()
     with current.runtime.db.write() as conn:
         job_id = run_now(conn, name, current.runtime.clock.now())
-    current.answer(as_json, {"job": job_id}, f"✅ Queued as job {job_id}")
+    current.answer(as_json, {"job_id": job_id}, f"✅ Queued as job {job_id}")
 
 
 def _changed(change: Any, name: str, word: str, as_json: bool) -> None:

@@ -17,9 +17,13 @@ class SchemaError(StoreError):
     """The database has no tables yet, or older ones than this version needs."""
 
 
+class NestedWriteError(AssertionError):
+    """A mistake in the code: a write transaction was begun inside another one of the same thread."""
+
+
 # SQLSTATE insufficient_privilege (PostgreSQL, Appendix A).
 _NOT_ALLOWED = "42501"
-
+_SILENT = "the server does not answer: check that it runs and that the URL is right"
 _REMEDIES = (
     ("readonly database", "it cannot be written: check the permissions of the file and of its folder"),
     ("unable to open", "it cannot be opened: check that the folder exists and that you may write in it"),
@@ -28,8 +32,10 @@ _REMEDIES = (
     ("not a database", "the file is not an SQLite database: restore it from a backup or name another one"),
     ("image is malformed", "the file is damaged: restore it from a backup"),
     ("database is locked", "another program has kept it locked for too long: try again, or stop that program"),
-    ("is the server running", "the server does not answer: check that it runs and that the URL is right"),
-    ("connection refused", "the server does not answer: check that it runs and that the URL is right"),
+    ("connection refused", _SILENT),
+    ("is the server running", _SILENT),
+    ("could not translate host name", _SILENT),
+    ("failed to resolve host", _SILENT),
     ("password authentication", "the server refused the name or the password in the URL"),
     ("lock timeout", "another program holds a lock on it for too long: end that program's transaction and try again"),
     ("does not exist", "it does not exist on that server: create it or correct the URL"),

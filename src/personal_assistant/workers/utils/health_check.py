@@ -12,7 +12,7 @@ from personal_assistant.ai.due import next_due as next_due_ai_task
 from personal_assistant.jobs.due import next_due as next_due_job
 from personal_assistant.jobs.leases import last_heartbeat
 from personal_assistant.jobs.queries import oldest_queued, open_tasks
-from personal_assistant.settings import unknown_settings
+from personal_assistant.settings import contradictory_settings, unknown_settings
 from personal_assistant.store.errors import StoreError
 from personal_assistant.store.legacy import NO_INSTANT, state_problem
 from personal_assistant.store.tables import AI_TASK_STATES, ai_tasks, deliveries, jobs, schedules, users
@@ -146,6 +146,9 @@ def _settings(runtime: Runtime) -> Iterator[Finding]:
     for name in unknown_settings():
         fix = "Correct its name or remove it; the settings are listed in the README."
         yield Finding("settings", "warning", f"There is no setting like {name}.", fix)
+    for contradiction in contradictory_settings():
+        fix = "DATABASE_URL is the one that counts: remove ASSISTANT_DATABASE_URL, or make both the same."
+        yield Finding("settings", "warning", contradiction, fix)
 
 
 def _modules(runtime: Runtime) -> Iterator[Finding]:
