@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from tests.adoption import legacy
+from tests.adoption.moving import copy, full, other_url
 from tests.cli.conftest import cli, new_cli
 from tests.support.databases import new_postgres
 
 from personal_assistant.store.database import Database
 
-__all__ = ["cli", "new_cli"]
+__all__ = ["cli", "copy", "full", "new_cli", "other_url"]
 
 
 @pytest.fixture
