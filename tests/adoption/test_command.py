@@ -39,7 +39,7 @@ def test_a_dry_run_says_in_the_future_what_the_real_one_says_in_the_past(on_lega
         "⏰ Due again: AI task 20 (Water the plants), cut off while it ran.",
         "❌ Cannot fire: AI task 24 (Water the plants). It has no state, so it rests.",
         "Person 5 (shut@example.org) is switched off and has 1 active AI task(s).",
-        "👤 Owner: admin@example.org (id 8). Times are UTC until a zone is set.",
+        "👤 Owner: admin@example.org (id 8). Times are UTC until `init --zone` sets a zone.",
     ):
         assert line in planned, planned
         assert line in done, done

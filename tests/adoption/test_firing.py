@@ -8,6 +8,7 @@ from tests.adoption.support import adopted_assistant
 
 from personal_assistant.ai import AITaskManager
 from personal_assistant.store.people import get_owner
+from personal_assistant.workers.setup import prepare
 from personal_assistant.workers.utils.health_check import check_setup
 
 _DUE = datetime.fromisoformat(legacy.DUE).replace(tzinfo=UTC)
@@ -92,7 +93,8 @@ def test_the_zone_is_utc_until_the_owner_sets_one(legacy_url: str, tmp_path: Pat
 def test_a_zone_that_the_owner_has_set_counts_from_the_next_planning_on(legacy_url: str, tmp_path: Path) -> None:
     with legacy.connect(legacy_url) as conn:
         conn.execute("UPDATE ai_tasks SET user_id = 8 WHERE id = 13")
-    with adopted_assistant(legacy_url, tmp_path, _BEFORE, zone="Europe/Paris") as assistant:
+    with adopted_assistant(legacy_url, tmp_path, _BEFORE) as assistant:
+        prepare(assistant.runtime, zone="Europe/Paris")
         assert assistant.task(13).next_run_at == _DUE
         assistant.at(_DUE)
         assistant.until(lambda: bool(assistant.delivered(13) and assistant.delivered(14)))

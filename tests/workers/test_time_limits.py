@@ -79,7 +79,7 @@ def test_a_task_is_interrupted_that_keeps_everybody_from_writing(
         endless()
         return []
 
-    task = declare(holding, time_limit=2.0, attempts=1, bulk=together if bulk else None)
+    task = declare(holding, time_limit=SHORT, attempts=1, bulk=together if bulk else None)
     after = declare(_quick)
     bench = run(task, after)
     job_id = bench.do(task)
@@ -118,7 +118,7 @@ def test_a_task_that_swallows_its_interruption_does_not_hand_it_on(
             return "finished all the same"
         return "released"
 
-    first, second = declare(stubborn, time_limit=SHORT), declare(_quick)
+    first, second = declare(stubborn, time_limit=0.5), declare(_quick)
     bench = run(first, second, worker_threads=1)
     job_id = bench.do(first)
     assert bench.until(job_id).result == "finished all the same"

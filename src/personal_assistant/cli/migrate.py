@@ -72,7 +72,9 @@ def _tell_adoption(adoption: "Adoption", where: str, dry_run: bool) -> None:
         ]
     )
     if adoption.owner is not None:
-        say(f"👤 Owner: {adoption.owner.email} (id {adoption.owner.id}). Times are UTC until a zone is set.")
+        say(
+            f"👤 Owner: {adoption.owner.email} (id {adoption.owner.id}). Times are UTC until `init --zone` sets a zone."
+        )
     else:
         say("👤 There are no people: `assistant init` makes the owner.")
 

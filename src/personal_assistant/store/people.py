@@ -80,10 +80,9 @@ def create_owner(conn: sa.Connection, *, name: str | None, zone: str, now: datet
     return get_owner(conn)
 
 
-def give_zone(conn: sa.Connection, person: Person, zone: str) -> Person:
-    """Set the zone of somebody who has none yet (the earlier scheduler knew no zones). `zone` is an IANA name."""
-    without = sa.and_(users.c.id == person.id, users.c.zone.is_(None))
-    conn.execute(sa.update(users).where(without).values(zone=zone))
+def set_zone(conn: sa.Connection, person: Person, zone: str, now: datetime) -> Person:
+    """Have a person's times meant in another zone, an IANA name, from now on."""
+    conn.execute(sa.update(users).where(users.c.id == person.id).values(zone=zone, updated_at=now))
     return get_person(conn, person.id)
 
 
