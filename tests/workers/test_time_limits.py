@@ -1,6 +1,7 @@
 """Time limits hold, on threads and on the event loop, whatever a task does about them."""
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,15 @@ def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_limit, "GRACE_SECONDS", SHORT)
     monkeypatch.setattr(event_loop, "GRACE_SECONDS", SHORT)
     monkeypatch.setattr(event_loop, "_ANSWER_SECONDS", SHORT)
+
+
+@pytest.fixture(autouse=True)
+def no_garbage_callbacks() -> Iterator[None]:
+    """An exception that strikes in one of Hypothesis's is swallowed by the interpreter."""
+    callbacks = gc.callbacks[:]
+    gc.callbacks.clear()
+    yield
+    gc.callbacks.extend(callbacks)
 
 
 @pytest.fixture
