@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterable
 
+import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, EnqueueOptions
 from marks import mark
 from peer import POSTGRES, WAIT_SECONDS, Kind, Peer, call
@@ -59,14 +60,16 @@ def workers(kind: Kind, concurrency: int) -> list[list[str]]:
 
 def _enqueue(options: EnqueueOptions, numbers: Iterable[int], due: float | None = None) -> None:
     client = DBOSClient(system_database_url=POSTGRES)
-    for number in numbers:
-        delay: EnqueueOptions = {**options, "delay_seconds": max(0.0, due - time.time())} if due else options
-        client.enqueue(delay, number)
+    engine = sa.create_engine(POSTGRES.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        for number in numbers:
+            delay: EnqueueOptions = {**options, "delay_seconds": max(0.0, due - time.time())} if due else options
+            client.enqueue_in_transaction(connection, delay, number)
     client.destroy()
 
 
 def fill(kind: Kind, numbers: Iterable[int]) -> None:
-    """One workflow a job."""
+    """One workflow a job, all in one transaction."""
     _enqueue({"workflow_name": "wait" if kind == "wait" else "no_op", "queue_name": QUEUE}, numbers)
 
 

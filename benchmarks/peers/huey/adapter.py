@@ -1,5 +1,12 @@
 """Huey over Valkey."""
 
+import sys
+
+if "greenlet" in sys.argv:  # The consumer's own program leaves this to the application.
+    from gevent import monkey
+
+    monkey.patch_all()
+
 import time
 from collections.abc import Iterable
 from datetime import datetime

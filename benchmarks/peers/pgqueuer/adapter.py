@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import asyncpg
 from marks import mark
-from peer import POSTGRES, WAIT_SECONDS, Kind, Peer, script
+from peer import CONCURRENCY, POSTGRES, WAIT_SECONDS, Kind, Peer, call, script
 from pgqueuer import PgQueuer
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.models import Job
@@ -25,8 +25,7 @@ PEER = Peer(
 )
 
 
-async def main() -> PgQueuer:
-    """The worker: one direct connection, as the documentation advises."""
+async def _run() -> None:
     queuer = PgQueuer(AsyncpgDriver(await asyncpg.connect(POSTGRES)))
 
     @queuer.entrypoint("no_op")
@@ -38,7 +37,17 @@ async def main() -> PgQueuer:
         await asyncio.sleep(WAIT_SECONDS)
         mark(int(job.payload or b""))
 
-    return queuer
+    batch = max(100, CONCURRENCY // 2)
+    await queuer.run(batch_size=batch, max_concurrent_tasks=2 * batch)
+
+
+def run() -> None:
+    """The worker: one direct connection, as the documentation advises.
+
+    Its figures are the batch, to be raised for short jobs, and a ceiling of at least two batches. It is started from
+    Python, which is documented as well, for `pgq run` fails with the present release of typer.
+    """
+    asyncio.run(_run())
 
 
 def prepare() -> None:
@@ -48,10 +57,8 @@ def prepare() -> None:
 
 
 def workers(kind: Kind, concurrency: int) -> list[list[str]]:
-    """One process. Its figures are the batch, to be raised for short jobs, and a ceiling of at least two batches."""
-    batch = concurrency // 2 if kind == "wait" else 100
-    limits = ["--batch-size", str(batch), "--max-concurrent-tasks", str(2 * batch)]
-    return [[script("pgq"), "--pg-dsn", POSTGRES, "run", "adapter:main", *limits, "--log-level", "WARNING"]]
+    """One process."""
+    return [call("run")]
 
 
 async def _enqueue(name: str, numbers: list[int], after: timedelta | None) -> None:

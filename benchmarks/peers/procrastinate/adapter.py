@@ -47,7 +47,8 @@ def prepare() -> None:
 
 def workers(kind: Kind, concurrency: int) -> list[list[str]]:
     """One process that listens for new jobs."""
-    return [[script("procrastinate"), "--app", "adapter.app", "worker", "--concurrency", str(concurrency)]]
+    command = [script("procrastinate"), "--app", "adapter.app", "--log-level", "warning"]
+    return [[*command, "worker", "--concurrency", str(concurrency)]]
 
 
 async def _defer(task: Task, numbers: list[int], at: datetime | None) -> None:

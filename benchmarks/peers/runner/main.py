@@ -3,14 +3,14 @@
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 from statistics import median_low
 from typing import Any
 
 import report
+from bench import Bench, Size
 from environments import PEERS, CannotRunError, peers
-from measure import Bench, Size, burst, no_ops, waits
+from measure import burst, no_ops, waits
 from servers import Servers, started
 
 FIGURES = (
@@ -29,12 +29,17 @@ def main() -> None:
     """Run it. Ends with 1 when a peer could not be measured."""
     options = _options()
     size = Size(options.count, options.waiting, options.burst, options.concurrency, options.limit)
-    results = []
     with started() as servers:
         about = report.about(servers, size, options.runs)
-        for peer in options.only:
-            results.append(_peer(peer, servers, size, options.runs))
-            print(report.line(results[-1]), flush=True)
+        results = [_peer(peer, servers, size) for peer in options.only]
+        for number in range(options.runs):
+            # Round by round, so that what else the machine does falls on all of them.
+            for result in results:
+                _measure(result, servers, size)
+                print(
+                    f"… run {number + 1} of {options.runs}: {report.line(result, about)}", file=sys.stderr, flush=True
+                )
+        about["load_after"] = report.load()
     document = {"about": about, "peers": results}
     if options.json:
         options.json.write_text(json.dumps(document, indent=2) + "\n")
@@ -54,11 +59,11 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run", description="Measure this system and its peers on this machine.")
     parser.add_argument("--only", metavar="A,B", help=f"these instead of all: {', '.join(peers())}")
-    parser.add_argument("--count", type=int, default=5000, help="no-op jobs (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=3000, help="no-op jobs (default: %(default)s)")
     parser.add_argument("--waiting", type=int, default=1000, help="jobs that wait 1 s (default: %(default)s)")
     parser.add_argument("--burst", type=int, default=1000, help="jobs due in one second (default: %(default)s)")
     parser.add_argument("--concurrency", type=int, default=10, help="of no-op and burst (default: %(default)s)")
-    parser.add_argument("--limit", type=float, default=20.0, help="seconds for one measurement (default: %(default)s)")
+    parser.add_argument("--limit", type=float, default=10.0, help="seconds for one measurement (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=3, help="runs, of which the median counts (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     parser.add_argument("--write", action="store_true", help="write RESULTS.md, for a run of all peers")
@@ -72,33 +77,35 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _peer(peer: str, servers: Servers, size: Size, runs: int) -> dict[str, Any]:
-    """What it says about itself, every run, the median of each figure, and why what is missing is missing."""
-    result: dict[str, Any] = {"peer": peer, "failed": {}, "runs": []}
+def _peer(peer: str, servers: Servers, size: Size) -> dict[str, Any]:
+    """What it says about itself, before any run; under `failed` why it cannot be installed."""
+    empty: dict[str, Any] = {"peer": peer, "name": peer, "durable": "", "failed": {}, "runs": [], "median": {}}
     try:
-        facts = json.loads(Bench(peer, servers, size, Path("/")).drive("facts").splitlines()[-1])
+        return empty | json.loads(Bench(peer, servers, size, Path("/")).drive("facts").splitlines()[-1])
     except CannotRunError as error:
-        return result | {"name": peer, "durable": "", "failed": {"install": str(error)}, "median": {}}
-    result |= facts
+        return empty | {"failed": {"install": str(error)}}
+
+
+def _measure(result: dict[str, Any], servers: Servers, size: Size) -> None:
+    """Add one run, the median of each figure so far, and why what is missing is missing."""
+    if "install" in result["failed"]:
+        return
+    peer = result["peer"]
     measures = {
         "no_op": lambda: no_ops(peer, servers, size),
         "wait": lambda: waits(peer, servers, size),
-        "burst": lambda: burst(peer, servers, size, before=facts["before"]),
+        "burst": lambda: burst(peer, servers, size, before=result["before"]),
     }
-    for number in range(runs):
-        figures: dict[str, Any] = {}
-        for kind, measure in measures.items():
-            if kind in result["failed"]:
-                continue
-            began = time.monotonic()
-            try:
-                figures |= measure()
-            except CannotRunError as error:
-                result["failed"][kind] = str(error)
-            took = time.monotonic() - began
-            print(f"… {peer}, run {number + 1} of {runs}: {kind} ({took:.0f} s)", file=sys.stderr, flush=True)
-        result["runs"].append(figures)
-    return result | {"median": {name: _median(result["runs"], name) for name in FIGURES}}
+    figures: dict[str, Any] = {}
+    for kind, measure in measures.items():
+        if kind in result["failed"]:
+            continue
+        try:
+            figures |= measure()
+        except CannotRunError as error:
+            result["failed"][kind] = str(error)
+    result["runs"].append(figures)
+    result["median"] = {name: _median(result["runs"], name) for name in FIGURES}
 
 
 def _median(runs: list[dict[str, Any]], name: str) -> float | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from measure import Size
+from bench import Size
 from rich.console import Console
 from rich.table import Table
 from servers import Servers
@@ -17,11 +17,10 @@ _HEAD = ("peer", "durable", "no-ops a second", "waits of 1 s", "memory then", "b
 
 def about(servers: Servers, size: Size, runs: int) -> dict[str, Any]:
     """The machine, the versions, the size of it all."""
-    load = os.getloadavg()[0]
     return {
         "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": f"{_processor()}, {os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB",
-        "load_before": round(load, 2),
+        "load_before": load(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()}",
         "postgres": servers.postgres,
@@ -35,6 +34,11 @@ def about(servers: Servers, size: Size, runs: int) -> dict[str, Any]:
     }
 
 
+def load() -> float:
+    """How many processes have been wanting a core, over the last minute."""
+    return round(os.getloadavg()[0], 1)
+
+
 def _processor() -> str:
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -42,10 +46,10 @@ def _processor() -> str:
     return platform.machine()
 
 
-def line(result: dict[str, Any]) -> str:
+def line(result: dict[str, Any], about: dict[str, Any]) -> str:
     """One peer in one line."""
     failed = "".join(f"; {kind}: {reason}" for kind, reason in result["failed"].items())
-    return " · ".join(row(result, {})) + failed
+    return " · ".join(row(result, about)) + failed
 
 
 def row(result: dict[str, Any], about: dict[str, Any]) -> tuple[str, ...]:
@@ -58,7 +62,7 @@ def row(result: dict[str, Any], about: dict[str, Any]) -> tuple[str, ...]:
     if "wait" in failed or of["wait_done"] is None:
         waited, memory = "failed", ""
     else:
-        done = f"{of['wait_done']:,.0f} of {about.get('waiting', '?')} in {about.get('limit', '?')} s"
+        done = f"{of['wait_done']:,.0f} of {about['waiting']} in {about['limit']:g} s"
         waited = f"{of['wait_seconds']:.2f} s" if of["wait_seconds"] is not None else done
         memory = f"{of['wait_megabytes']:,.0f} MB"
     if "burst" in failed or of["burst_done"] is None:
@@ -87,17 +91,19 @@ def page(document: dict[str, Any]) -> str:
 
 Written by `./benchmarks/peers/run --write` on {it["at"]}; how it is measured is in `README.md`.
 
-- Machine: {it["machine"]}; {it["system"]}; Python {it["python"]}; load before the run {it["load_before"]}.
+- Machine: {it["machine"]}; {it["system"]}; Python {it["python"]}.
+- Load of the machine over the last minute, before and after: {it["load_before"]} and {it["load_after"]}. Above the
+  number of cores, others were at work beside the measurement.
 - Servers on the same machine: PostgreSQL {it["postgres"]} (its defaults: fsync and synchronous commit on), Valkey
   {it["valkey"]} (append-only file, fsync every second).
-- {it["no_ops"]:,} no-op jobs after a warm-up of a tenth as many, concurrency {it["concurrency"]}; {it["waiting"]:,} jobs \
-that wait 1 s; {it["burst"]:,}
-  no-op jobs due in the same second, concurrency {it["concurrency"]}. Each cut off after {it["limit"]:g} s. Median of \
-{it["runs"]} runs.
+- {it["no_ops"]:,} no-op jobs after a warm-up of a tenth as many (four times that while it takes less than 1 s),
+  concurrency {it["concurrency"]}; {it["waiting"]:,} jobs that wait 1 s, all at once where the peer can; {it["burst"]:,}
+  no-op jobs that are due in the same second, concurrency {it["concurrency"]}.
+- Each measurement is cut off {it["limit"]:g} s after its first job. Median of {it["runs"]} runs, round by round.
 
 {table}
 
-Every figure of every run: smallest to greatest.
+Smallest and greatest of the runs:
 
 {_spread(document)}
 
@@ -126,8 +132,11 @@ def _range(runs: list[dict[str, Any]], name: str) -> str:
 def _promises(document: dict[str, Any]) -> str:
     said = [it for it in document["peers"] if "promise" in it]
     lines = [f"| {it['name']} | {it['servers']} | {it['durable']} | {it['promise']} | {it['at_once']} |" for it in said]
-    head = "| peer | servers | durable | what is promised, and how it is set here | jobs that wait |\n|---|---|---|---|---|\n"
-    return head + "\n".join(lines) + "\n"
+    head = [
+        "| peer | servers | durable | what is promised, and how it is set here | jobs that wait |",
+        "|---|---|---|---|---|",
+    ]
+    return "\n".join(head + lines) + "\n"
 
 
 def _failures(document: dict[str, Any]) -> str:

@@ -42,9 +42,17 @@ def prepare() -> None:
 
 
 def workers(kind: Kind, concurrency: int) -> list[list[str]]:
-    """One worker process under Taskiq's main one; what is scheduled needs the scheduler beside it."""
-    worker = [script("taskiq"), "worker", "adapter:broker", "--workers", "1", "--max-async-tasks", str(concurrency)]
-    return [worker] + ([[script("taskiq"), "scheduler", "adapter:scheduler"]] if kind == "burst" else [])
+    """One worker process under Taskiq's main one; what is scheduled needs the scheduler beside it.
+
+    That one looks for new schedules once a minute unless told otherwise: too seldom for what is due in seconds.
+    """
+    worker = ["worker", "adapter:broker", "--workers", "1", "--max-async-tasks", str(concurrency)]
+    scheduler = ["scheduler", "adapter:scheduler", "--update-interval", "1"]
+    return [
+        [script("taskiq"), *command, "--log-level", "WARNING"]
+        for command in (worker, scheduler)
+        if command is worker or kind == "burst"
+    ]
 
 
 async def _fill(kind: Kind, numbers: Iterable[int]) -> None:
