@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from personal_assistant.cli.output import Json, as_typed, command_name, print_line, say, warn
+from personal_assistant.cli.output import Json, as_line, as_typed, command_name, say, warn
 from personal_assistant.errors import AssistantError
 
 if TYPE_CHECKING:
@@ -128,12 +128,15 @@ def _warn_of_clock(current: "Runtime") -> None:
 
 def _greet(current: "Runtime", owner: "Person", as_json: bool) -> None:
     if as_json:
-        print_line({"ready": True, "pid": os.getpid(), "database": current.db.where, "zone": owner.zone})
+        say(as_line({"ready": True, "pid": os.getpid(), "database": current.db.where, "zone": owner.zone}))
     else:
         name = command_name()
         say(f"✅ The assistant is up: the scheduler is alive (process {os.getpid()}).")
         say(f"   Data: {current.db.where}")
         say(f"   Times are meant in {owner.zone}.")
-        say(f'   In another terminal, type:  {name} remind "stretch in 10 seconds"')
-        say(f"   See also: {name} status, {name} notifications list, {name} --help.  Ctrl-C stops it.")
+        say(f'   In another terminal:  {name} remind "stretch in 10 seconds"')
+        say(f"   See also:  {name} status")
+        say(f"              {name} notifications list")
+        say(f"              {name} --help")
+        say("   Ctrl-C stops it.")
     sys.stdout.flush()

@@ -18,7 +18,7 @@ def prepare(runtime: Runtime) -> Person:
 
     zone = runtime.settings.zone or system_zone()
     try:
-        get_zone(zone)
+        zone = get_zone(zone).key
     except UnknownZoneError as error:
         raise AssistantError(f"{error} It is set by ASSISTANT_ZONE, by .env or in {config_file()}.") from error
     upgrade(runtime.db)

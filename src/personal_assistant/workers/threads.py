@@ -1,13 +1,9 @@
 """The lane of plain tasks: a pool of threads whose deadlines hold."""
 
-import ctypes
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextvars import copy_context
-from dataclasses import dataclass, field
-from typing import TypeVar
 
 import structlog
 
@@ -15,43 +11,30 @@ from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry
 from personal_assistant.timing.clock import Clock
 from personal_assistant.workers.execution import Attempt, run_in_thread
-from personal_assistant.workers.utils.error_handling import JobTimeout
+from personal_assistant.workers.time_limit import LimitedWork
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
 Report = Callable[[ClaimedJob, Outcome, float], None]
 Bulk = Callable[[Sequence[Attempt]], None]
-
-# How long a task may go on after JobTimeout was raised in it, before its thread is given up.
-GRACE_SECONDS = 5.0
-
-
-@dataclass(slots=True)
-class _Work:
-    """A batch on a thread. `lock` guards the current attempt: a deadline must not hit the attempt after it."""
-
-    attempts: Sequence[Attempt]
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    position: int = 0
-    deadline: float | None = None
-    interrupted: bool = False
-    given_up: bool = False
+Expect = Callable[[float], None]
 
 
 class ThreadLane:
     """Runs batches of plain tasks. `report` is called from the threads, once for each job.
 
     `bulk` does a batch of a task that has a bulk function and records its outcomes; what it raises is reported.
+    `expect` is told the deadline of each attempt that begins; whoever it tells calls `enforce` then.
     """
 
-    def __init__(self, threads: int, clock: Clock, report: Report, bulk: Bulk) -> None:
+    def __init__(self, threads: int, clock: Clock, report: Report, bulk: Bulk, expect: Expect) -> None:
         self._size = threads
         self._clock = clock
         self._report = report
         self._do_bulk = bulk
-        self._inbox: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
-        self._busy: dict[int, _Work] = {}
+        self._expect = expect
+        self._inbox: queue.SimpleQueue[LimitedWork | None] = queue.SimpleQueue()
+        self._busy: dict[int, LimitedWork] = {}
         self._lock = threading.Lock()
         self._waiting = 0
         self._threads = 0
@@ -66,7 +49,7 @@ class ThreadLane:
         """Run a batch of one task on the next free thread."""
         with self._lock:
             self._waiting += 1
-        self._inbox.put(_Work(attempts))
+        self._inbox.put(LimitedWork(attempts, self._clock, self._expect))
         self._staff()
 
     def _staff(self) -> None:
@@ -87,35 +70,22 @@ class ThreadLane:
     def next_deadline(self) -> float | None:
         """The monotonic instant at which `enforce` has something to do."""
         with self._lock:
-            return min((work.deadline for work in self._busy.values() if work.deadline is not None), default=None)
+            deadlines = [work.deadline for work in self._busy.values()]
+        return min((it for it in deadlines if it is not None), default=None)
 
     def enforce(self) -> None:
         """Interrupt tasks whose time limit is over, and give up threads that do not react."""
         self._staff()
-        now = time.monotonic()
         with self._lock:
-            late = [
-                (ident, work)
-                for ident, work in self._busy.items()
-                if work.deadline is not None and work.deadline <= now
-            ]
-        for ident, work in late:
-            with work.lock:
-                if work.deadline is None or work.deadline > now:
-                    continue
-                if not work.interrupted:
-                    work.interrupted = True
-                    work.deadline = now + GRACE_SECONDS
-                    _raise_in(ident)
-                    continue
-                work.given_up = True
-                work.deadline = None
-            self._give_up(ident, work)
+            busy = list(self._busy.items())
+        for thread_id, work in busy:
+            if work.enforce(thread_id):
+                self._give_up(thread_id, work)
 
-    def _give_up(self, ident: int, work: _Work) -> None:
+    def _give_up(self, thread_id: int, work: LimitedWork) -> None:
         """Leave a thread that does not stop to itself; a new one takes its place when work comes."""
         with self._lock:
-            self._busy.pop(ident, None)
+            self._busy.pop(thread_id, None)
             self._threads -= 1
         current, *behind = work.attempts[work.position :]
         log.error("a job does not stop at its time limit and its thread is given up", job=current.job.id)
@@ -130,11 +100,11 @@ class ThreadLane:
             self._inbox.put(None)
 
     def _serve(self) -> None:
-        ident = threading.get_ident()
+        thread_id = threading.get_ident()
         while (work := self._inbox.get()) is not None:
             with self._lock:
                 self._waiting -= 1
-                self._busy[ident] = work
+                self._busy[thread_id] = work
             if work.attempts[0].task.options.bulk is not None:
                 self._bulk(work)
             else:
@@ -142,24 +112,23 @@ class ThreadLane:
             with self._lock:
                 if work.given_up:
                     return
-                del self._busy[ident]
+                del self._busy[thread_id]
 
-    def _one_by_one(self, work: _Work) -> None:
+    def _one_by_one(self, work: LimitedWork) -> None:
         for position, attempt in enumerate(work.attempts):
             if attempt.context.cancel_requested:
                 self._report(attempt.job, Cancelled(), 0.0)
                 continue
-            started = self._begin(work, position, attempt)
-            outcome = self._within_limit(work, attempt, lambda: run_in_thread(attempt, self._clock))  # noqa: B023
-            if not self._end(work):
+            started = time.monotonic()
+            outcome = work.within_limit(position, lambda: run_in_thread(attempt, self._clock))  # noqa: B023
+            if not work.end():
                 return
             self._report(attempt.job, outcome, time.monotonic() - started)
 
-    def _bulk(self, work: _Work) -> None:
-        first = work.attempts[0]
-        started = self._begin(work, 0, first)
-        failure = self._within_limit(work, first, lambda: self._do_bulk(work.attempts))
-        if not self._end(work) or failure is None:
+    def _bulk(self, work: LimitedWork) -> None:
+        started = time.monotonic()
+        failure = work.within_limit(0, lambda: self._do_bulk(work.attempts))
+        if not work.end() or failure is None:
             return
         if isinstance(failure, Failed) and len(work.attempts) > 1:
             self._bulk_one_by_one(work)
@@ -168,59 +137,12 @@ class ThreadLane:
         for attempt in work.attempts:
             self._report(attempt.job, failure, share)
 
-    def _bulk_one_by_one(self, work: _Work) -> None:
+    def _bulk_one_by_one(self, work: LimitedWork) -> None:
         """After a mistake, so that the job which caused it fails alone."""
         for position, attempt in enumerate(work.attempts):
-            started = self._begin(work, position, attempt)
-            failure = self._within_limit(work, attempt, lambda: self._do_bulk([attempt]))  # noqa: B023
-            if not self._end(work):
+            started = time.monotonic()
+            failure = work.within_limit(position, lambda: self._do_bulk([attempt]))  # noqa: B023
+            if not work.end():
                 return
             if failure is not None:
                 self._report(attempt.job, failure, time.monotonic() - started)
-
-    def _begin(self, work: _Work, position: int, attempt: Attempt) -> float:
-        now = time.monotonic()
-        with work.lock:
-            work.position = position
-            work.deadline = now + attempt.task.options.time_limit
-            work.interrupted = False
-        return now
-
-    def _end(self, work: _Work) -> bool:
-        """Close the attempt; False when it was given up and reported already."""
-        with work.lock:
-            work.deadline = None
-            return not work.given_up
-
-    def _within_limit(self, work: _Work, attempt: Attempt, run: Callable[[], T]) -> T | Outcome:
-        """Call `run`; JobTimeout, wherever it strikes before the attempt is closed, becomes the outcome."""
-        try:
-            # In a context of its own: what a task leaves in context variables is not the next one's.
-            outcome = copy_context().run(self._guarded, attempt, run)
-            with work.lock:
-                work.deadline = None
-                struck = work.interrupted
-            if struck:
-                # Not to hit the next attempt. Already taken, and swallowed by the task, it is no longer there.
-                _take_back(threading.get_ident())
-        except JobTimeout:
-            return attempt.timed_out(self._clock)
-        return outcome
-
-    def _guarded(self, attempt: Attempt, run: Callable[[], T]) -> T | Outcome:
-        try:
-            return run()
-        except JobTimeout:
-            raise
-        except BaseException as error:
-            return attempt.failed(error, self._clock)
-
-
-def _raise_in(thread_id: int) -> None:
-    """Raise JobTimeout in a thread at its next Python instruction (a blocking call in C is not cut short)."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(JobTimeout))
-
-
-def _take_back(thread_id: int) -> None:
-    """Have the JobTimeout that is still on its way to a thread not arrive."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), None)

@@ -12,7 +12,7 @@ from personal_assistant.ai.due import next_due as next_due_ai_task
 from personal_assistant.jobs.due import next_due as next_due_job
 from personal_assistant.jobs.leases import last_heartbeat
 from personal_assistant.jobs.queries import oldest_queued, open_tasks
-from personal_assistant.settings import unknown_settings
+from personal_assistant.settings import contradictory_settings, unknown_settings
 from personal_assistant.store.errors import StoreError
 from personal_assistant.store.tables import ai_tasks, deliveries, jobs, schedules, users
 from personal_assistant.timing.missed import spoken
@@ -100,7 +100,7 @@ def _lag(runtime: Runtime) -> Iterator[Finding]:
         waiting = {
             "an AI task is due": next_due_ai_task(conn),
             "a job is due": next_due_job(conn),
-            "a job is queued": oldest_queued(conn),
+            "a job is queued": oldest_queued(conn, load_tasks().tasks),
         }
     now = runtime.clock.now()
     late = {what: now - since for what, since in waiting.items() if since is not None and now - since > _LAG}
@@ -145,6 +145,9 @@ def _settings(runtime: Runtime) -> Iterator[Finding]:
     for name in unknown_settings():
         fix = "Correct its name or remove it; the settings are listed in the README."
         yield Finding("settings", "warning", f"There is no setting like {name}.", fix)
+    for contradiction in contradictory_settings():
+        fix = "DATABASE_URL is the one that counts: remove ASSISTANT_DATABASE_URL, or make both the same."
+        yield Finding("settings", "warning", contradiction, fix)
 
 
 def _modules(runtime: Runtime) -> Iterator[Finding]:
