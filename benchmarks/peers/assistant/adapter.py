@@ -42,7 +42,8 @@ async def wait(number: int) -> None:
 
 
 def _runtime() -> Runtime:
-    settings = Settings(data_dir=Path(FOLDER), database_url="", zone="UTC", worker_threads=CONCURRENCY)
+    threads = min(CONCURRENCY, 256)  # No more are allowed; what waits runs on the event loop.
+    settings = Settings(data_dir=Path(FOLDER), database_url="", zone="UTC", worker_threads=threads)
     return Runtime(settings, open_database(settings))
 
 

@@ -20,8 +20,8 @@ PEER = Peer(
     package="huey",
     servers="Valkey",
     durable="no",
-    promise="A task leaves the queue when a worker takes it, so what a killed consumer was at is lost; "
-    "the documentation leaves it to the application to notice.",
+    promise="A task leaves the queue when a worker takes it, and its signal for interrupted tasks is for orderly ends: "
+    "what a killed consumer was at is lost, what is still queued survives with Valkey.",
     at_once="greenlets",
 )
 

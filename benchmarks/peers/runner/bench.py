@@ -88,7 +88,8 @@ class Bench:
                 for command in commands:
                     environment = self.environment(concurrency)
                     options: dict[str, Any] = {"stdout": log, "stderr": log, "start_new_session": True}
-                    processes.append(psutil.Popen(command, env=environment, cwd=self.folder, **options))
+                    guarded = ["setpriv", "--pdeathsig", "TERM", *command]
+                    processes.append(psutil.Popen(guarded, env=environment, cwd=self.folder, **options))
             yield processes
         finally:
             _stop(processes)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 from statistics import median_low
@@ -13,6 +14,7 @@ from environments import PEERS, CannotRunError, peers
 from measure import burst, no_ops, waits
 from servers import Servers, started
 
+RESULTS = PEERS / "results"
 FIGURES = (
     "no_op_per_second",
     "no_op_done",
@@ -27,11 +29,14 @@ FIGURES = (
 
 def main() -> None:
     """Run it. Ends with 1 when a peer could not be measured."""
+    # Ended by SIGTERM, it still ends what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = _options()
     size = Size(options.count, options.waiting, options.burst, options.concurrency, options.limit)
     with started() as servers:
-        about = report.about(servers, size, options.runs)
+        about = report.about(servers, size)
         results = [_peer(peer, servers, size) for peer in options.only]
+        document = {"about": about, "peers": results}
         for number in range(options.runs):
             # Round by round, so that what else the machine does falls on all of them.
             for result in results:
@@ -39,21 +44,25 @@ def main() -> None:
                 print(
                     f"… run {number + 1} of {options.runs}: {report.line(result, about)}", file=sys.stderr, flush=True
                 )
-        about["load_after"] = report.load()
-    document = {"about": about, "peers": results}
-    if options.json:
-        options.json.write_text(json.dumps(document, indent=2) + "\n")
-    folder = PEERS / "results"
-    folder.mkdir(exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(document, indent=2) + "\n")
-    report.plot(document, folder / "results.svg")
+            about |= {"runs": number + 1, "load_after": report.load()}
+            _write(document, options)
+    report.show(document)
+    print(f"Table and plot are in {RESULTS}.")
+    sys.exit(1 if any(result["failed"] for result in results) else 0)
+
+
+def _write(document: dict[str, Any], options: argparse.Namespace) -> None:
+    """After every round, so that a run that is cut short leaves what it has found."""
+    text = json.dumps(document, indent=2) + "\n"
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "results.json").write_text(text)
+    report.plot(document, RESULTS / "results.svg")
     page = report.page(document)
-    (folder / "results.md").write_text(page)
+    (RESULTS / "results.md").write_text(page)
+    if options.json:
+        options.json.write_text(text)
     if options.write:
         (PEERS / "RESULTS.md").write_text(page)
-    report.show(document)
-    print(f"Table and plot are in {folder}.")
-    sys.exit(1 if any(result["failed"] for result in results) else 0)
 
 
 def _options() -> argparse.Namespace:

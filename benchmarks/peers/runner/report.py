@@ -15,8 +15,8 @@ from servers import Servers
 _HEAD = ("peer", "durable", "no-ops a second", "waits of 1 s", "memory then", "burst: half", "burst: last")
 
 
-def about(servers: Servers, size: Size, runs: int) -> dict[str, Any]:
-    """The machine, the versions, the size of it all."""
+def about(servers: Servers, size: Size) -> dict[str, Any]:
+    """The machine, the versions, the size of it all; `runs` and `load_after` are added round by round."""
     return {
         "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": f"{_processor()}, {os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB",
@@ -25,7 +25,6 @@ def about(servers: Servers, size: Size, runs: int) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "postgres": servers.postgres,
         "valkey": servers.valkey,
-        "runs": runs,
         "no_ops": size.count,
         "waiting": size.waiting,
         "burst": size.burst,
