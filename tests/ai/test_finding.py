@@ -24,7 +24,7 @@ def test_a_persons_tasks_come_by_their_next_instant_and_resting_ones_last(manage
     assert [task.id for task in manager.get_user_tasks(OWNER)] == [early, late, resting]
     assert [task.id for task in manager.get_user_tasks(OWNER, limit=1)] == [early]
     assert [task.id for task in manager.get_user_tasks(OWNER, "paused")] == [resting]
-    with pytest.raises(AITaskError, match="'late' is not one of"):
+    with pytest.raises(AITaskError, match="There is no state 'late'"):
         manager.get_user_tasks(OWNER, "late")
 
 

@@ -57,9 +57,15 @@ def test_a_plain_task_is_interrupted_and_tried_again(run: Run, declare: Declare,
 
 @pytest.mark.parametrize("bulk", [False, True], ids=["plain", "bulk"])
 def test_a_task_is_interrupted_that_keeps_everybody_from_writing(
-    run: Run, declare: Declare, in_use: Runtime, released: threading.Event, bulk: bool
+    run: Run,
+    declare: Declare,
+    in_use: Runtime,
+    released: threading.Event,
+    bulk: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The runner itself waits for the write lock then."""
+    monkeypatch.setattr(time_limit, "GRACE_SECONDS", 20.0)
 
     def endless() -> None:
         while not released.is_set():
@@ -73,7 +79,7 @@ def test_a_task_is_interrupted_that_keeps_everybody_from_writing(
         endless()
         return []
 
-    task = declare(holding, time_limit=SHORT, attempts=1, bulk=together if bulk else None)
+    task = declare(holding, time_limit=2.0, attempts=1, bulk=together if bulk else None)
     after = declare(_quick)
     bench = run(task, after)
     job_id = bench.do(task)
