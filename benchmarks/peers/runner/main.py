@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 from pathlib import Path
-from statistics import median_low
+from statistics import median
 from typing import Any
 
 import report
@@ -120,7 +120,7 @@ def _measure(result: dict[str, Any], servers: Servers, size: Size) -> None:
 def _median(runs: list[dict[str, Any]], name: str) -> float | None:
     """Of the runs; None when most did not reach it."""
     values = [run[name] for run in runs if run.get(name) is not None]
-    return median_low(values) if len(values) * 2 > len(runs) else None
+    return median(values) if len(values) * 2 > len(runs) else None
 
 
 if __name__ == "__main__":
