@@ -100,6 +100,7 @@ def get_settings() -> Settings:
 
 def load_settings() -> Settings:
     """Read the settings anew. Raises SettingsError with the place and the remedy."""
+    _check_named_file()
     reader = logging.getLogger("dotenv.main")
     reader.addFilter(_refuse_line)
     try:
@@ -118,6 +119,16 @@ def load_settings() -> Settings:
         ) from error
     finally:
         reader.removeFilter(_refuse_line)
+
+
+def _check_named_file() -> None:
+    """The reader of TOML passes over a file that is not there, also over one that was asked for by name."""
+    if not os.environ.get("ASSISTANT_CONFIG"):
+        return
+    path = config_file().absolute()
+    wrong = "is a folder" if path.is_dir() else None if path.exists() else "does not exist"
+    if wrong:
+        raise SettingsError(f"ASSISTANT_CONFIG names {path}, which {wrong}. Name a TOML file, or unset it.")
 
 
 def _refuse_line(record: logging.LogRecord) -> bool:

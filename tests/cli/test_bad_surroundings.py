@@ -36,9 +36,30 @@ def fails(cli: CommandLine, sentence: str, *arguments: str) -> None:
     ],
 )
 def test_a_corrupt_configuration_file(cli: CommandLine, tmp_path: Path, text: str, sentence: str) -> None:
-    (tmp_path / "assistant.toml").write_text(text)
+    file = configuration(tmp_path, text)
     fails(cli, sentence, *READING)
-    (tmp_path / "assistant.toml").unlink()
+    file.unlink()
+    cli.ok(*READING)
+
+
+def configuration(tmp_path: Path, text: str) -> Path:
+    """Write `assistant.toml` where it is looked for."""
+    file = tmp_path / "config" / "personal_assistant" / "assistant.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("none.toml", "none.toml, which does not exist. Name a"), (".", ", which is a folder. Name")]
+)
+def test_a_configuration_file_that_is_named_and_is_none(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, sentence: str
+) -> None:
+    monkeypatch.setenv("ASSISTANT_CONFIG", str(tmp_path / name))
+    fails(cli, f"ASSISTANT_CONFIG names {tmp_path}", *READING)
+    fails(cli, sentence, *READING)
+    monkeypatch.setenv("ASSISTANT_CONFIG", "/dev/null")
     cli.ok(*READING)
 
 
@@ -58,11 +79,11 @@ def test_a_corrupt_env_file(cli: CommandLine, tmp_path: Path, content: bytes, se
 
 def test_names_that_are_no_settings_are_reported_by_doctor(cli: CommandLine, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("ASSISTANT_LEESE_SECONDS=9\nSOMEBODY_ELSES=1\n")
-    (tmp_path / "assistant.toml").write_text("wrker_threads = 3\n")
+    file = configuration(tmp_path, "wrker_threads = 3\n")
     found = [it["message"] for it in cli("doctor", "--json").document if it["check"] == "settings"]
     assert found == [
         f"There is no setting like assistant_leese_seconds in {tmp_path}/.env.",
-        f"There is no setting like wrker_threads in {tmp_path}/assistant.toml.",
+        f"There is no setting like wrker_threads in {file}.",
     ]
 
 

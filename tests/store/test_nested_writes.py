@@ -42,8 +42,8 @@ def test_another_thread_waits_its_turn(db: Database) -> None:
 
     thread = threading.Thread(target=write)
     with db.write() as conn:
+        conn.execute(RENAME, {"name": "first"})  # from here on it holds the row, on PostgreSQL too
         thread.start()
-        conn.execute(RENAME, {"name": "first"})
     thread.join(20)
     assert not thread.is_alive()
     assert _name(db) == "other"

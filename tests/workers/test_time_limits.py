@@ -79,11 +79,29 @@ def test_a_task_is_interrupted_that_keeps_everybody_from_writing(
         endless()
         return []
 
-    task = declare(holding, time_limit=2.0, attempts=1, bulk=together if bulk else None)
+    task = declare(holding, time_limit=SHORT, attempts=1, bulk=together if bulk else None)
     after = declare(_quick)
     bench = run(task, after)
     job_id = bench.do(task)
     assert bench.until(job_id, "failed").error_kind == "timeout"
+    assert bench.until(bench.do(after)).result == "quick"
+
+
+def test_interruptions_at_any_moment_leave_the_write_lock_free(
+    run: Run, declare: Declare, in_use: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time_limit, "GRACE_SECONDS", 20.0)
+
+    def writing() -> None:
+        while True:
+            with in_use.db.write():
+                pass
+
+    tasks = [declare(writing, time_limit=0.02 + number / 1000, attempts=1) for number in range(40)]
+    after = declare(_quick)
+    bench = run(*tasks, after)
+    jobs = [bench.do(task) for task in tasks]
+    assert {bench.until(job_id).error_kind for job_id in jobs} == {"timeout"}
     assert bench.until(bench.do(after)).result == "quick"
 
 
@@ -118,7 +136,7 @@ def test_a_task_that_swallows_its_interruption_does_not_hand_it_on(
             return "finished all the same"
         return "released"
 
-    first, second = declare(stubborn, time_limit=SHORT), declare(_quick)
+    first, second = declare(stubborn, time_limit=0.5), declare(_quick)
     bench = run(first, second, worker_threads=1)
     job_id = bench.do(first)
     assert bench.until(job_id).result == "finished all the same"

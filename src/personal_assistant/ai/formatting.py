@@ -9,7 +9,15 @@ from personal_assistant.timing.language import TimeRefused
 from personal_assistant.timing.missed import spoken
 from personal_assistant.timing.zones import get_zone
 
-_SIGNS = {"active": "⏰", "processing": "⚙️", "paused": "⏸️", "completed": "✅", "failed": "❌", "cancelled": "🚫"}
+_SIGNS = {
+    "active": "⏰",
+    "processing": "⚙️",
+    "paused": "⏸️",
+    "completed": "✅",
+    "failed": "❌",
+    "cancelled": "🚫",
+    "missed": "⏭️",
+}
 
 
 def sign(status: str) -> str:

@@ -74,10 +74,11 @@ def _message(job: ClaimedJob, task: Any) -> Message:
 
 
 def _mark_done(conn: sa.Connection, task_ids: list[int], now: datetime) -> None:
-    """Note the run. A task without a further instant is completed by it, also when a failed run was retried."""
+    """Note the run. A task without a further instant is completed by it, also when it had failed or been missed."""
     if not task_ids:
         return
-    over = sa.and_(ai_tasks.c.status.in_(("processing", "failed", "cancelled")), ai_tasks.c.next_run_at.is_(None))
+    ending = ai_tasks.c.status.in_(("processing", "failed", "cancelled", "missed"))
+    over = sa.and_(ending, ai_tasks.c.next_run_at.is_(None))
     conn.execute(
         sa.update(ai_tasks)
         .where(among(conn, ai_tasks.c.id, task_ids))

@@ -25,7 +25,9 @@ def _manager() -> tuple[Any, Any]:
 
 @app.command("list")
 def list_(
-    state: Annotated[str | None, typer.Option(help="active, processing, paused, completed, failed, cancelled.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="active, processing, paused, completed, failed, cancelled, missed.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
     as_json: Json = False,
 ) -> None:

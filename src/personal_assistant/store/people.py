@@ -80,6 +80,12 @@ def create_owner(conn: sa.Connection, *, name: str | None, zone: str, now: datet
     return get_owner(conn)
 
 
+def set_zone(conn: sa.Connection, person: Person, zone: str, now: datetime) -> Person:
+    """Have a person's times meant in another zone, an IANA name, from now on."""
+    conn.execute(sa.update(users).where(users.c.id == person.id).values(zone=zone, updated_at=now))
+    return get_person(conn, person.id)
+
+
 def _person(row: Any) -> Person:
     # Rows of the earlier scheduler have no zone; their clock times are UTC until the owner sets one.
     return Person(row.id, row.email, row.full_name, row.zone or "UTC", row.is_owner)

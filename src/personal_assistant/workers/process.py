@@ -27,7 +27,8 @@ _RESTART_SECONDS = 1.0
 class WorkerProcess:
     """Starts the loops of this process and keeps its lease alive.
 
-    `on_signal` is called after each signal that the ledger has changed (the console looks for news then).
+    `on_signal` is called after each signal that the ledger has changed (the console looks for news then), and now and
+    then without one.
     """
 
     def __init__(
@@ -55,7 +56,8 @@ class WorkerProcess:
             scheduled_at=None,
             draining=False,
         )
-        self.scheduler = SchedulerLoop(runtime.db, runtime.clock, all_schedulers(runtime)) if schedules else None
+        due = SchedulerLoop(runtime.db, runtime.clock, all_schedulers(runtime), runtime.outage) if schedules else None
+        self.scheduler = due
         self.runner = Runner(runtime, load_tasks(), self.worker.id) if runs else None
         self._threads: list[threading.Thread] = []
 
@@ -108,10 +110,10 @@ class WorkerProcess:
 
     def _listen(self) -> None:
         while not self._stopping.is_set():
-            self._listener.wait(self._lease)
-            if self.scheduler is not None:
+            told = self._listener.wait(self._lease)
+            if told and self.scheduler is not None:
                 self.scheduler.wake()
-            if self.runner is not None:
+            if told and self.runner is not None:
                 self.runner.wake()
             self._on_signal()
 
@@ -119,8 +121,9 @@ class WorkerProcess:
         while not self._stopping.wait(self._lease / 3):
             try:
                 self._heartbeat()
+                self._runtime.outage.worked("lease")
             except StoreError as error:
-                log.error("the lease could not be renewed; trying again", error=str(error))  # noqa: TRY400
+                self._runtime.outage.failed("lease", error)
             except Exception:
                 log.exception("the lease could not be renewed; trying again")
 
@@ -138,6 +141,7 @@ class WorkerProcess:
                 # Others took this process for dead: its jobs are theirs now, and its old claims can change nothing.
                 log.warning("the lease was lost and is taken anew")
                 self._register(conn)
+                self._listener.wake()  # they may have removed the pipe, too: it looks after that
 
     def _register(self, conn: sa.Connection) -> None:
         leases.register(conn, replace(self.worker, heartbeat_at=self._runtime.clock.now()))

@@ -1,6 +1,7 @@
 """Time limits of plain tasks: an exception raised in the thread that runs too long."""
 
 import ctypes
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,8 +15,16 @@ from personal_assistant.workers.utils.error_handling import JobTimeout
 
 T = TypeVar("T")
 
-# How long a task may go on after JobTimeout was raised in it, before its thread is given up.
+# How long a task may go on after JobTimeout was raised in it, or could not be, before its thread is given up.
 GRACE_SECONDS = 5.0
+_TRY_AGAIN_SECONDS = 0.01
+# Modules that take locks in Python: an exception that strikes there, between the lock and the block that frees it,
+# would leave it locked for ever.
+_TAKE_LOCKS = ("contextlib", "logging", "queue", "sqlalchemy", "structlog", "threading")
+_OUR_OWN = ("personal_assistant.store", "personal_assistant.jobs", "personal_assistant.workers")
+_TASKS = "personal_assistant.workers.tasks."
+# Functions there in which a thread may wait for long, and that free what they hold, wherever they are struck.
+_HARMLESS = {("threading", "wait"), ("personal_assistant.store.database", "write")}
 
 
 class LimitedWork:
@@ -34,6 +43,7 @@ class LimitedWork:
         self._expect = expect
         self._lock = threading.Lock()
         self._interrupted = False
+        self._given_up_at = 0.0
 
     def within_limit(self, position: int, run: Callable[[], T]) -> T | Outcome:
         """Call `run` as the attempt at `position`; JobTimeout, wherever it strikes until `end`, becomes the outcome."""
@@ -64,20 +74,24 @@ class LimitedWork:
         with self._lock:
             if self.deadline is None or self.deadline > now:
                 return False
-            if not self._interrupted:
-                self._interrupted = True
-                self.deadline = now + GRACE_SECONDS
-                _raise_in(thread_id)
+            if now >= self._given_up_at:
+                self.deadline = None
+                self.given_up = True
+                return True
+            if not _is_in_its_own_code(thread_id):
+                self.deadline = min(now + _TRY_AGAIN_SECONDS, self._given_up_at)
                 return False
-            self.deadline = None
-            self.given_up = True
-            return True
+            self._interrupted = True
+            self._given_up_at = self.deadline = now + GRACE_SECONDS
+            _raise_in(thread_id)
+            return False
 
     def _begin(self, position: int) -> None:
         deadline = time.monotonic() + self.attempts[position].task.options.time_limit
         with self._lock:
             self.position = position
             self.deadline = deadline
+            self._given_up_at = deadline + GRACE_SECONDS
             self._interrupted = False
         self._expect(deadline)
 
@@ -88,6 +102,21 @@ class LimitedWork:
             raise
         except BaseException as error:
             return attempt.failed(error, self._clock)
+
+
+def _is_in_its_own_code(thread_id: int) -> bool:
+    """Whether the thread is where an exception leaves no lock behind.
+
+    What this sees still holds when the exception arrives: the thread needs the interpreter lock, which the caller has,
+    to go on, and takes the exception first.
+    """
+    frame = sys._current_frames().get(thread_id)
+    if frame is None:
+        return False
+    module = str(frame.f_globals.get("__name__"))
+    if module.startswith(_TASKS) or (module, frame.f_code.co_name) in _HARMLESS:
+        return True
+    return not module.startswith(_OUR_OWN) and module.partition(".")[0] not in _TAKE_LOCKS
 
 
 def _raise_in(thread_id: int) -> None:

@@ -56,7 +56,7 @@ class SystemScheduler:
             return
         except ValueError as error:
             log.error("a schedule cannot run and is paused", schedule=row.name, error=str(error))  # noqa: TRY400
-            _update(conn, row.id, now, status="paused", next_run_at=None)
+            _update(conn, row.id, now, status="paused", next_run_at=None, problem=str(error))
             return
         planned = plan(rule, row.next_run_at, now, _policy(row), _STEP)
         fired = [
