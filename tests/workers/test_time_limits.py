@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
@@ -131,12 +132,12 @@ def test_a_task_that_swallows_its_interruption_does_not_hand_it_on(
     def stubborn() -> str:
         try:
             while not released.is_set():
-                pass
+                time.sleep(0.001)
         except BaseException:
             return "finished all the same"
         return "released"
 
-    first, second = declare(stubborn, time_limit=0.5), declare(_quick)
+    first, second = declare(stubborn, time_limit=1.0), declare(_quick)
     bench = run(first, second, worker_threads=1)
     job_id = bench.do(first)
     assert bench.until(job_id).result == "finished all the same"

@@ -12,6 +12,7 @@ from personal_assistant.cli import (
     ai_tasks,
     bench,
     jobs,
+    migrate,
     notifications,
     remind,
     schedules,
@@ -46,7 +47,7 @@ def _options(
 
 app.command("up")(up.up)
 app.command("init")(setup.init)
-app.command("migrate")(setup.migrate)
+app.command("migrate")(migrate.migrate)
 app.command("remind")(remind.remind)
 app.command("time")(time.time)
 app.command("status")(status.status)
