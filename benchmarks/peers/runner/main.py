@@ -42,7 +42,9 @@ def main() -> None:
             for result in results:
                 _measure(result, servers, size)
                 print(
-                    f"… run {number + 1} of {options.runs}: {report.line(result, about)}", file=sys.stderr, flush=True
+                    f"… after run {number + 1} of {options.runs}: {report.line(result, about)}",
+                    file=sys.stderr,
+                    flush=True,
                 )
             about |= {"runs": number + 1, "load_after": report.load()}
             _write(document, options)
