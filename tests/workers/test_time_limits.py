@@ -108,9 +108,9 @@ def test_interruptions_at_any_moment_leave_the_write_lock_free(
             with in_use.db.write():
                 pass
 
-    tasks = [declare(writing, time_limit=0.02 + number / 1000, attempts=1) for number in range(40)]
+    tasks = [declare(writing, time_limit=0.02 + number / 1000, attempts=1) for number in range(20)]
     after = declare(_quick)
-    bench = run(*tasks, after)
+    bench = run(*tasks, after, worker_threads=2)
     jobs = [bench.do(task) for task in tasks]
     assert {bench.until(job_id).error_kind for job_id in jobs} == {"timeout"}
     assert bench.until(bench.do(after)).result == "quick"
