@@ -14,8 +14,12 @@ _WEIGHT_OF_NEWEST = 0.2
 class Durations:
     """The usual duration of each task's jobs, in seconds, learnt while they run."""
 
-    def __init__(self) -> None:
-        self._usual: dict[str, float] = {}
+    def __init__(self, usual: Mapping[str, float] | None = None) -> None:
+        self._usual: dict[str, float] = dict(usual or {})
+
+    def known(self) -> dict[str, float]:
+        """Task name to usual seconds."""
+        return dict(self._usual)
 
     def learn(self, task: str, seconds: float) -> None:
         usual = self._usual.get(task, seconds)

@@ -1,4 +1,4 @@
-"""The in-process transport: takes queued jobs from the ledger, runs their Celery tasks, writes down how they ended.
+"""Takes queued jobs from the ledger, runs their Celery tasks, writes down how they ended.
 
 One thread turns: each turn is one transaction that writes the outcomes that have come in and claims as many jobs as
 there is room for, so under load both are group-committed. The work itself is done by the lanes.
@@ -14,17 +14,18 @@ import sqlalchemy as sa
 import structlog
 
 from personal_assistant.jobs.cancel import cancel_requested
-from personal_assistant.jobs.claim import claim, held_by, ready
+from personal_assistant.jobs.claim import claim, held_by
 from personal_assistant.jobs.context import JobContext
 from personal_assistant.jobs.finish import Finished, finish_many, still_held, write_outcomes, write_progress
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Outcome, Retry
 from personal_assistant.store.errors import StoreError
-from personal_assistant.workers.batching import Durations, every_id, group
+from personal_assistant.workers.batching import Durations, every_id
 from personal_assistant.workers.event_loop import LoopLane
-from personal_assistant.workers.execution import Attempt, interrupted, is_async
+from personal_assistant.workers.execution import Attempt, interrupted
 from personal_assistant.workers.recording import record
 from personal_assistant.workers.runtime import Runtime
+from personal_assistant.workers.sources import LedgerSource, Source
 from personal_assistant.workers.storable import storable
 from personal_assistant.workers.tasks import Registry
 from personal_assistant.workers.threads import ThreadLane
@@ -35,20 +36,20 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 LOOK_EVERY_SECONDS = 2.0
-_WINDOW = 2000
 _AFTER_STORE_ERROR_SECONDS = 1.0
 # How long a job that is told to stop at a shutdown has for it.
 _CUT_OFF_SECONDS = 2.0
 
 
 class Runner:
-    """Runs jobs in this process until it is stopped."""
+    """Runs jobs in this process until it is stopped. `source` proposes them; the ledger does unless it is given."""
 
-    def __init__(self, runtime: Runtime, registry: Registry, worker_id: str) -> None:
+    def __init__(self, runtime: Runtime, registry: Registry, worker_id: str, source: Source | None = None) -> None:
         settings = runtime.settings
         self._db = runtime.db
         self._clock = runtime.clock
         self._registry = registry
+        self._source = source or LedgerSource(registry)
         self._worker_id = worker_id
         self._drain_seconds = settings.drain_seconds
         self._reconcile_every = settings.lease_seconds
@@ -64,8 +65,7 @@ class Runner:
         self._durations = Durations()
         self._threads = ThreadLane(settings.worker_threads, self._clock, self._report, self._do_bulk)
         self._loop = LoopLane(settings.async_jobs, self._clock, self._report)
-        self._async_tasks = {name for name, task in registry.tasks.items() if is_async(task)}
-        self._plain_tasks = set(registry.tasks) - self._async_tasks
+        self._settled: list[str] = []
 
     def wake(self) -> None:
         """Look at the ledger now."""
@@ -97,8 +97,10 @@ class Runner:
             self._reconcile(conn)
             taken = self._take(conn) if claiming else []
             stop_ids = cancel_requested(conn, self._worker_id) if self._held else []
+        self._settled += [job.id for job, _ in self._unwritten]
         self._unwritten.clear()
         self._start(taken)
+        self._tell_source()
         self._cancel(stop_ids)
         return sum(len(batch) for batch in taken)
 
@@ -108,6 +110,7 @@ class Runner:
             for attempt in attempts:
                 if self._held.get(attempt.job.id) is attempt:
                     del self._held[attempt.job.id]
+                    self._settled.append(attempt.job.id)
         for job, outcome in _drained(self._done):
             held = self._held.get(job.id)
             if held is None or held.job is not job:
@@ -125,14 +128,10 @@ class Runner:
             write_progress(conn, self._worker_id, progress)
 
     def _take(self, conn: sa.Connection) -> list[list[Attempt]]:
-        batches = []
-        if free := self._threads.free:
-            found = ready(conn, self._plain_tasks, _WINDOW)
-            batches += group(found, self._registry.tasks, self._durations, free)
-        if self._async_tasks and (free := self._loop.free):
-            found = ready(conn, self._async_tasks, free)
-            batches += group(found, self._registry.tasks, self._durations, free)
-        claimed = {job.id: job for job in claim(conn, self._worker_id, every_id(batches), self._clock.now())}
+        batches = self._source.batches(conn, self._durations, self._threads.free, self._loop.free)
+        ids = every_id(batches)
+        claimed = {job.id: job for job in claim(conn, self._worker_id, ids, self._clock.now())}
+        self._settled += [job_id for job_id in ids if job_id not in claimed]
         attempts = [[self._attempt(claimed[job_id]) for job_id in batch.ids if job_id in claimed] for batch in batches]
         return [batch for batch in attempts if batch]
 
@@ -156,6 +155,11 @@ class Runner:
             return
         for attempt in batch:
             self._loop.submit(attempt)
+        self._settled += [attempt.job.id for attempt in batch]
+
+    def _tell_source(self) -> None:
+        settled, self._settled = self._settled, []
+        self._source.settled(settled)
 
     def _cancel(self, job_ids: Iterable[str]) -> None:
         for job_id in job_ids:
@@ -225,6 +229,7 @@ class Runner:
 
     def _drain(self) -> None:
         """Let what runs end; tell what does not to stop; give back what does not listen either."""
+        self._source.close()
         self._finish_within(self._drain_seconds)
         self._cut_off = {job_id for job_id, it in self._held.items() if not it.context.cancel_requested}
         self._cancel(self._cut_off)

@@ -1,0 +1,147 @@
+"""`celery worker` and `celery beat` as processes, on one PostgreSQL database and one Valkey."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.support.valkey import Valkey
+
+from personal_assistant.jobs.enqueue import enqueue
+from personal_assistant.jobs.model import NewJob
+from personal_assistant.jobs.queries import get_job
+from personal_assistant.settings import Settings
+from personal_assistant.workers.runtime import Runtime, open_database
+
+PATIENCE = 40.0
+READY = {"worker": "ready.", "beat": "beat: Starting..."}
+ENDED = ("succeeded", "failed", "cancelled", "missed")
+
+
+class Program:
+    """One started process of a cluster."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.process = process
+        self._log = log
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text("utf-8", "replace")
+
+    def kill(self) -> None:
+        """Kill it and its children at once."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def end(self) -> int:
+        """Ask it to end; its exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(PATIENCE)
+
+
+class Cluster:
+    """Starts processes and looks at the ledger that they share."""
+
+    def __init__(self, folder: Path, database_url: str, valkey: Valkey, modules: Path) -> None:
+        self.folder = folder
+        self.valkey = valkey
+        self.environment = {
+            **os.environ,
+            "ASSISTANT_DATA_DIR": str(folder),
+            "DATABASE_URL": database_url,
+            "CELERY_BROKER_URL": valkey.url,
+            "ASSISTANT_LEASE_SECONDS": "2",
+            "ASSISTANT_REPUBLISH_SECONDS": "1",
+            "ASSISTANT_DRAIN_SECONDS": "10",
+            "ASSISTANT_ZONE": "UTC",
+            "PYTHONPATH": str(modules),
+        }
+        settings = Settings(_env_file=None, data_dir=folder, database_url=database_url, broker_url=valkey.url)  # type: ignore[call-arg]
+        self.runtime = Runtime(settings, open_database(settings))
+        self.programs: list[Program] = []
+
+    def start(self, role: str, *options: str, **environment: str) -> Program:
+        """Start `celery worker` or `celery beat`, and wait until it is ready."""
+        command = [sys.executable, "-m", "celery", "-A", "personal_assistant.workers.celery_app", role, "-l", "INFO"]
+        program = self.launch([*command, *options], **environment)
+        self.until(lambda: READY[role] in program.log, program)
+        return program
+
+    def worker(self, *options: str, pool: str = "threads", slots: int = 4, **environment: str) -> Program:
+        """A worker of the queue `tests` and of where other programs send to."""
+        queues = ("-Q", "tests,celery,ai_tasks", "-n", f"w{len(self.programs)}@%h")
+        return self.start("worker", "-P", pool, "-c", str(slots), *queues, *options, **environment)
+
+    def beat(self) -> Program:
+        return self.start("beat")
+
+    def launch(self, command: Sequence[str], **environment: str) -> Program:
+        """Start any program in the cluster's environment, in a process group of its own."""
+        log = self.folder / f"log-{len(self.programs)}"
+        guard = ["setpriv", "--pdeathsig", "KILL"]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [*guard, *command],
+                env={**self.environment, **environment},
+                cwd=self.folder,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self.programs.append(Program(process, log))
+        return self.programs[-1]
+
+    def call(self, *arguments: str) -> Any:
+        """Run one `assistant` command to its end; what it prints as JSON."""
+        done = subprocess.run(
+            [sys.executable, "-m", "personal_assistant.cli.main", *arguments, "--json"],
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def add(self, task: str, *args: Any, queue: str = "tests", **fields: Any) -> str:
+        """Write a job, as `delay` does; its id."""
+        with self.runtime.db.write() as conn:
+            return enqueue(conn, NewJob(task, queue, args=args, **{"max_attempts": 5, **fields}))
+
+    def job(self, job_id: str) -> Any:
+        with self.runtime.db.read() as conn:
+            return get_job(conn, job_id)
+
+    def ended(self, *ids: str, seconds: float = PATIENCE) -> list[Any]:
+        """Wait until these jobs have ended; the jobs as they are then."""
+        self.until(lambda: all(self.job(job_id).state in ENDED for job_id in ids), seconds=seconds)
+        return [self.job(job_id) for job_id in ids]
+
+    def marks(self, name: str) -> list[str]:
+        """What the test's tasks have written under that name, a line for each run."""
+        path = self.folder / name
+        return path.read_text().split() if path.exists() else []
+
+    def until(self, met: Callable[[], bool], program: Program | None = None, seconds: float = PATIENCE) -> None:
+        """Look again and again until it is so; else fail with what the programs said."""
+        end = time.monotonic() + seconds
+        while not met():
+            dead = program is not None and program.process.poll() is not None
+            if dead or time.monotonic() > end:
+                said = "\n".join(f"--- {one.process.args!r}\n{one.log[-6000:]}" for one in self.programs)
+                raise AssertionError(f"it did not come to pass in time\n{said}")
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        for program in self.programs:
+            if program.process.poll() is None:
+                program.kill()
+        self.runtime.db.close()
