@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from tests.support.valkey import Valkey
 
 from personal_assistant.jobs.enqueue import enqueue
 from personal_assistant.jobs.model import NewJob
 from personal_assistant.jobs.queries import get_job
 from personal_assistant.settings import Settings
+from personal_assistant.store.tables import jobs
 from personal_assistant.workers.runtime import Runtime, open_database
 
 PATIENCE = 40.0
@@ -51,12 +53,14 @@ class Cluster:
 
     def __init__(self, folder: Path, database_url: str, valkey: Valkey, modules: Path) -> None:
         self.folder = folder
+        self.prefix = f"{folder.name}:"
         self.valkey = valkey
         self.environment = {
             **os.environ,
             "ASSISTANT_DATA_DIR": str(folder),
             "DATABASE_URL": database_url,
             "CELERY_BROKER_URL": valkey.url,
+            "ASSISTANT_BROKER_KEY_PREFIX": self.prefix,
             "ASSISTANT_LEASE_SECONDS": "2",
             "ASSISTANT_REPUBLISH_SECONDS": "1",
             "ASSISTANT_DRAIN_SECONDS": "10",
@@ -67,20 +71,21 @@ class Cluster:
         self.runtime = Runtime(settings, open_database(settings))
         self.programs: list[Program] = []
 
-    def start(self, role: str, *options: str, **environment: str) -> Program:
-        """Start `celery worker` or `celery beat`, and wait until it is ready."""
-        command = [sys.executable, "-m", "celery", "-A", "personal_assistant.workers.celery_app", role, "-l", "INFO"]
-        program = self.launch([*command, *options], **environment)
-        self.until(lambda: READY[role] in program.log, program)
-        return program
+    def start(self, *roles: str, slots: int = 4) -> list[Program]:
+        """Start `beat`, `threads` and `prefork` (the pools of workers) together, and wait until all are ready."""
+        started = [self._start(role, slots) for role in roles]
+        for role, program in zip(roles, started, strict=True):
+            said = READY.get(role, READY["worker"])
+            self.until(lambda: said in program.log, program)  # noqa: B023
+        return started
 
-    def worker(self, *options: str, pool: str = "threads", slots: int = 4, **environment: str) -> Program:
-        """A worker of the queue `tests` and of where other programs send to."""
-        queues = ("-Q", "tests,celery,ai_tasks", "-n", f"w{len(self.programs)}@%h")
-        return self.start("worker", "-P", pool, "-c", str(slots), *queues, *options, **environment)
-
-    def beat(self) -> Program:
-        return self.start("beat")
+    def _start(self, role: str, slots: int) -> Program:
+        command = [sys.executable, "-m", "celery", "-A", "personal_assistant.workers.celery_app"]
+        if role == "beat":
+            return self.launch([*command, "beat", "-l", "INFO"])
+        name = f"w{len(self.programs)}@%h"
+        how = ("-P", role, "-c", str(slots), "-Q", "tests,celery,ai_tasks", "-n", name, "-l", "INFO")
+        return self.launch([*command, "worker", *how, "--without-mingle", "--without-gossip"])
 
     def launch(self, command: Sequence[str], **environment: str) -> Program:
         """Start any program in the cluster's environment, in a process group of its own."""
@@ -122,8 +127,23 @@ class Cluster:
 
     def ended(self, *ids: str, seconds: float = PATIENCE) -> list[Any]:
         """Wait until these jobs have ended; the jobs as they are then."""
-        self.until(lambda: all(self.job(job_id).state in ENDED for job_id in ids), seconds=seconds)
+        self.until(lambda: self.open(ids) == 0, seconds=seconds)
         return [self.job(job_id) for job_id in ids]
+
+    def open(self, ids: Sequence[str]) -> int:
+        """How many of these jobs have not ended."""
+        still = sa.select(sa.func.count()).where(jobs.c.id.in_(ids), jobs.c.state.not_in(ENDED))
+        with self.runtime.db.read() as conn:
+            return int(conn.execute(still).scalar_one())
+
+    def known(self, job_id: str) -> bool:
+        """Whether the ledger has that job."""
+        with self.runtime.db.read() as conn:
+            return conn.execute(sa.select(jobs.c.id).where(jobs.c.id == job_id)).first() is not None
+
+    def waiting(self) -> int:
+        """How many messages wait in the queue `tests`."""
+        return int(self.valkey.client.llen(f"{self.prefix}tests"))  # type: ignore[arg-type]
 
     def marks(self, name: str) -> list[str]:
         """What the test's tasks have written under that name, a line for each run."""

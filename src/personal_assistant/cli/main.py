@@ -18,6 +18,7 @@ from personal_assistant.cli import (
     tasks,
     time,
     up,
+    worker,
 )
 from personal_assistant.cli.output import as_typed, group, print_json
 from personal_assistant.errors import AssistantError
@@ -29,6 +30,8 @@ app = group(
 app.command("up")(up.up)
 app.command("init")(setup.init)
 app.command("migrate")(setup.migrate)
+app.command("worker")(worker.worker)
+app.command("scheduler")(worker.scheduler)
 app.command("remind")(remind.remind)
 app.command("time")(time.time)
 app.command("status")(status.status)

@@ -138,10 +138,11 @@ class PostgresListener:
     def wait(self, timeout: float) -> bool:
         try:
             return self._wait(timeout)
-        except (OSError, sa.exc.DBAPIError, _psycopg_error()):
+        except (OSError, sa.exc.DBAPIError, sa.exc.InvalidRequestError, _psycopg_error()):
             # The server went away. What came meanwhile was not heard, so look at the ledger now.
+            self._connection.invalidate()
+            self._connection.close()
             with contextlib.suppress(sa.exc.DBAPIError):
-                self._connection.invalidate()
                 self._connection = self._connect()
                 return True
             select.select([self._read_end], [], [], min(timeout, 1.0))

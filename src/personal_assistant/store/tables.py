@@ -147,7 +147,7 @@ workers = sa.Table(
     sa.Column("heartbeat_at", UTCDateTime, nullable=False),
     sa.Column("scheduled_at", UTCDateTime),
     sa.Column("draining", sa.Boolean, nullable=False, server_default=sa.false()),
-    # Task name to usual seconds, as a worker behind a broker has measured them: they decide how much goes into a message.
+    # Task name to usual seconds, as a worker behind a broker has measured them: they size the messages.
     sa.Column("durations", sa.JSON(none_as_null=True)),
 )
 

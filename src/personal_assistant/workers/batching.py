@@ -28,6 +28,11 @@ class Durations:
             max(seconds, usual) if seconds > BATCH_SECONDS else usual + _WEIGHT_OF_NEWEST * (seconds - usual)
         )
 
+    def is_short(self, task: LedgerTask) -> bool:
+        """Whether a batch of this task is known to be done soon."""
+        usual = self._usual.get(task.name)
+        return task.options.bulk is not None or (usual is not None and usual < BATCH_SECONDS)
+
     def batch_size(self, task: LedgerTask) -> int:
         """One where the task is long, unknown, or must not run twice."""
         if task.options.bulk is not None:

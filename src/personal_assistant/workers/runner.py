@@ -63,7 +63,8 @@ class Runner:
         self._reconcile_at = 0.0
         self._progress: dict[str, Any] = {}
         self._durations = Durations()
-        self._threads = ThreadLane(settings.worker_threads, self._clock, self._report, self._do_bulk)
+        ahead = self._source.ahead
+        self._threads = ThreadLane(settings.worker_threads, self._clock, self._report, self._do_bulk, ahead)
         self._loop = LoopLane(settings.async_jobs, self._clock, self._report)
         self._settled: list[str] = []
 

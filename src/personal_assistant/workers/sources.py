@@ -14,7 +14,12 @@ _WINDOW = 2000
 
 
 class Source(Protocol):
-    """Proposes jobs; the runner claims those of them that are still to be had."""
+    """Proposes jobs; the runner claims those of them that are still to be had.
+
+    `ahead`: so many batches may be claimed beyond those for which there is a thread.
+    """
+
+    ahead: int
 
     def batches(self, conn: sa.Connection, durations: Durations, threads: int, coroutines: int) -> list[Batch]:
         """Batches for at most so many free threads, and `async def` jobs for at most so many free coroutines."""
@@ -31,6 +36,8 @@ class Source(Protocol):
 
 class LedgerSource:
     """Looks for queued jobs: the transport of one process without a broker."""
+
+    ahead = 0
 
     def __init__(self, registry: Registry) -> None:
         self._tasks = registry.tasks

@@ -89,7 +89,8 @@ class PublishScheduler:
         self._full = set()
         for queue in unpublished_queues(conn):
             waiting = sum(self._messages(sizes, task, count) for (name, task), count in counts.items() if name == queue)
-            chosen = self._fill(conn, queue, sizes, WINDOW - waiting, now) if waiting < WINDOW else []
+            # Not for each message that goes: half a window at once costs hardly more than one message.
+            chosen = self._fill(conn, queue, sizes, WINDOW - waiting, now) if waiting <= WINDOW // 2 else []
             if not chosen:
                 self._full.add(queue)
             messages += chosen
@@ -98,7 +99,9 @@ class PublishScheduler:
     def _fill(
         self, conn: sa.Connection, queue: str, sizes: MessageSizes, room: int, now: datetime
     ) -> Sequence[Message]:
-        largest = max((sizes.batch_size(task) for task in self._tasks.values() if task.options.queue == queue), default=1)
+        largest = max(
+            (sizes.batch_size(task) for task in self._tasks.values() if task.options.queue == queue), default=1
+        )
         found = unpublished(conn, queue, self._tasks.keys(), min(_STEP, room * largest))
         batches = group(found, self._tasks, sizes, room)
         marked = mark_published(conn, every_id(batches), now)

@@ -8,7 +8,7 @@ from personal_assistant.errors import AssistantError
 from personal_assistant.workers.process import WorkerProcess
 from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.setup import prepare
-from personal_assistant.workers.transport.worker import check
+from personal_assistant.workers.transport.worker import require_broker
 
 _TICK_SECONDS = 1.0
 
@@ -26,8 +26,8 @@ class LedgerScheduler(Scheduler):
     def setup_schedule(self) -> None:
         """Set up what is missing, then start. Ends the program with a sentence when that cannot be done."""
         try:
+            require_broker()
             prepare(runtime())
-            check()
             self._process = WorkerProcess(runtime(), runs=False, publishes=True)
             self._process.start()
         except AssistantError as error:

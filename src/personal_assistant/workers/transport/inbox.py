@@ -13,6 +13,7 @@ from personal_assistant.jobs.publish import unmark_published
 from personal_assistant.store.database import Database, wake_after_commit
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.batching import Batch, Durations
+from personal_assistant.workers.celery_app import LedgerTask
 from personal_assistant.workers.execution import is_async
 from personal_assistant.workers.tasks import Registry
 
@@ -21,31 +22,35 @@ log = structlog.get_logger(__name__)
 _REPORT_EVERY_SECONDS = 0.1
 # A duration is news when it has changed by this factor.
 _NEWS = 1.5
+# So many batches for each thread are claimed or fetched before there is a thread for them.
+_AHEAD = 4
 
 
 class Offer:
-    """The jobs of one message."""
+    """The jobs of one message. `over` is called once, when none of them needs the one who brought them any more."""
 
-    def __init__(self, ids: Sequence[str]) -> None:
+    def __init__(self, ids: Sequence[str], over: Callable[[], None]) -> None:
         self._left = set(ids)
-        self._over = threading.Event()
-        self.settle(())
+        self._over = over
+        if not ids:
+            over()
 
-    def settle(self, ids: Collection[str]) -> None:
-        """Strike off jobs that need the one who brought them no more."""
-        self._left.difference_update(ids)
-        if not self._left:
-            self._over.set()
-
-    def wait(self) -> None:
-        """Return once all are struck off."""
-        self._over.wait()
+    def settle(self, job_id: str) -> None:
+        """Strike off one job."""
+        if job_id in self._left:
+            self._left.discard(job_id)
+            if not self._left:
+                self._over()
 
 
 class Inbox:
     """A runner's source that is fed by messages. `wake` is called when there is something new."""
 
-    def __init__(self, db: Database, registry: Registry, worker_id: str) -> None:
+    def __init__(self, db: Database, registry: Registry, worker_id: str, slots: int) -> None:
+        # Only of tasks that are known to be quick: what takes long must not wait here while another worker is idle.
+        self.ahead = _AHEAD * slots
+        self._at_once = 0
+        self._durations = Durations()
         self._db = db
         self._registry = registry
         self._worker_id = worker_id
@@ -59,10 +64,22 @@ class Inbox:
         self._report_at = 0.0
         self.wake: Callable[[], None] = lambda: None
 
-    def offer(self, name: str, ids: Sequence[str]) -> Offer:
-        """Hand over jobs of a task. Those that this process cannot run stay in the ledger."""
-        offer = Offer(ids)
+    def do(self, name: str, ids: Sequence[str]) -> None:
+        """Hand over jobs of a task, and return when none of them needs a thread any more."""
+        over = threading.Event()
+        self.offer(name, ids, over.set)
+        over.wait()
+
+    def offer(self, name: str, ids: Sequence[str], over: Callable[[], None]) -> None:
+        """Hand over jobs of a task; `over` is called when none of them needs a thread any more.
+
+        Those that this process cannot run stay in the ledger.
+        """
         task = self._registry.tasks.get(name)
+        if task is not None and self._may_be_over(task):
+            over()
+            over = self._one_less
+        offer = Offer(ids, over)
         with self._lock:
             refused = self._closed or task is None
             if task is not None and not refused:
@@ -74,16 +91,29 @@ class Inbox:
         if refused:
             # Jobs of an unknown task are told to the broker again after a while, not at once and round and round.
             self._give_back(ids if task is not None else ())
-            offer.settle(ids)
+            for job_id in set(ids):
+                offer.settle(job_id)
         self.wake()
-        return offer
+
+    def _may_be_over(self, task: LedgerTask) -> bool:
+        """Whether to let the next message come at once: this one is quick, and there are not many of them yet."""
+        with self._lock:
+            if self._closed or self._at_once >= self.ahead or not self._durations.is_short(task):
+                return False
+            self._at_once += 1
+            return True
+
+    def _one_less(self) -> None:
+        with self._lock:
+            self._at_once -= 1
 
     def batches(self, conn: sa.Connection, durations: Durations, threads: int, coroutines: int) -> list[Batch]:
+        self._durations = durations
         self._report(conn, durations)
         with self._lock:
             for batch in reversed(self._proposed):  # their claim was not committed
                 (self._async if is_async(batch.task) else self._plain).appendleft(batch)
-            self._proposed = [self._plain.popleft() for _ in range(min(threads, len(self._plain)))]
+            self._proposed = self._for_threads(threads)
             while coroutines > 0 and self._async:
                 batch = self._async.popleft()
                 if len(batch.ids) > coroutines:
@@ -93,12 +123,22 @@ class Inbox:
                 self._proposed.append(batch)
             return list(self._proposed)
 
+    def _for_threads(self, room: int) -> list[Batch]:
+        """In the order in which they came: quick ones while there is room, others only for idle threads."""
+        found: list[Batch] = []
+        while self._plain and len(found) < room:
+            idle = room - self.ahead - len(found)
+            if idle <= 0 and not self._durations.is_short(self._plain[0].task):
+                break
+            found.append(self._plain.popleft())
+        return found
+
     def settled(self, ids: Collection[str]) -> None:
         with self._lock:
             self._proposed = []
             offers = [(job_id, offer) for job_id in ids for offer in self._offers.pop(job_id, ())]
         for job_id, offer in offers:
-            offer.settle((job_id,))
+            offer.settle(job_id)
 
     def close(self) -> None:
         """Give back what has not been taken, so that other workers hear of it at once."""

@@ -34,7 +34,7 @@ def run_jobs(task: str, ids: list[str]) -> None:
     """Have these jobs run in this worker process, and hold the pool's slot as long as they need a thread."""
     from personal_assistant.workers.transport.worker import inbox
 
-    inbox().offer(task, ids).wait()
+    inbox().do(task, ids)
 
 
 def send(messages: Sequence[Message]) -> None:

@@ -36,7 +36,7 @@ class _Slots:
         inboxes: list[Inbox] = []
 
         def source(worker_id: str) -> Inbox:
-            inboxes.append(Inbox(given.db, load_tasks(), worker_id))
+            inboxes.append(Inbox(given.db, load_tasks(), worker_id, slots))
             return inboxes[0]
 
         self.pid = os.getpid()
@@ -78,27 +78,32 @@ def _start() -> _Slots:
 
 def check() -> None:
     """Raise AssistantError unless there are a broker to listen to and a database to work on."""
+    require_broker()
+    require_current(runtime().db)
+
+
+def require_broker() -> None:
+    """Raise AssistantError, which says what to do, unless a broker is set."""
     if not get_settings().broker_url:
         raise AssistantError(
             "There is no broker: set CELERY_BROKER_URL (like redis://localhost:6379/0), "
             "or run `assistant up`, which needs none."
         )
-    require_current(runtime().db)
 
 
 def connect() -> None:
     """Listen to Celery's signals. Doing it again changes nothing."""
-    for signal, receiver in (
-        (signals.setup_logging, _log),
-        (signals.celeryd_init, _before),
-        (signals.celeryd_after_setup, _after_setup),
-        (signals.worker_process_init, _in_child),
-        (signals.worker_shutting_down, _shutting_down),
-        (signals.worker_shutdown, _shut_down),
-        (signals.worker_process_shutdown, _shut_down),
-        (signals.task_unknown, keep_unknown),
+    for name, receiver in (
+        ("setup_logging", _log),
+        ("celeryd_init", _before),
+        ("celeryd_after_setup", _after_setup),
+        ("worker_process_init", _in_child),
+        ("worker_shutting_down", _shutting_down),
+        ("worker_shutdown", _shut_down),
+        ("worker_process_shutdown", _shut_down),
+        ("task_unknown", keep_unknown),
     ):
-        signal.connect(receiver, weak=False, dispatch_uid=f"{__name__}.{receiver.__name__}.{signal.name}")
+        getattr(signals, name).connect(receiver, weak=False, dispatch_uid=f"{__name__}.{receiver.__name__}.{name}")
 
 
 def _log(loglevel: int, **given: Any) -> None:
@@ -114,7 +119,7 @@ def _before(instance: Any, options: dict[str, Any], **given: Any) -> None:
         pool = options.get("pool_cls") or options.get("pool") or "prefork"
         name = pool if isinstance(pool, str) else pool.__module__.rpartition(".")[2].replace("thread", "threads")
         if name not in POOLS:
-            raise AssistantError(f"The pool {name} cannot hold the time limits: use --pool {' or '.join(POOLS[:2])}.")  # noqa: TRY301
+            raise AssistantError(f"The pool {name} cannot hold the time limits: use --pool {' or '.join(POOLS[:2])}.")
     except AssistantError as error:
         raise SystemExit(f"❌ {error}") from error
 
@@ -127,6 +132,7 @@ def _after_setup(instance: Any, **given: Any) -> None:
         _draining = billiard.Event()
         return
     _size = instance.concurrency
+    messages.run_jobs.Strategy = "personal_assistant.workers.transport.strategy:direct"
     _start()
 
 

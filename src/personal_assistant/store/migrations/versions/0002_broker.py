@@ -15,9 +15,7 @@ def upgrade() -> None:
     op.add_column("jobs", sa.Column("published_at", UTCDateTime(), nullable=True))
     op.add_column("workers", sa.Column("durations", sa.JSON(none_as_null=True), nullable=True))
     published = sa.text("state = 'queued' AND published_at IS NOT NULL")
-    op.create_index(
-        "ix_jobs_published", "jobs", ["queue", "task"], sqlite_where=published, postgresql_where=published
-    )
+    op.create_index("ix_jobs_published", "jobs", ["queue", "task"], sqlite_where=published, postgresql_where=published)
     if op.get_bind().dialect.name == "postgresql":
         op.create_index(
             "ix_jobs_unpublished",
