@@ -17,7 +17,7 @@ from personal_assistant.jobs.enqueue import enqueue
 from personal_assistant.jobs.model import NewJob
 from personal_assistant.jobs.queries import get_job
 from personal_assistant.settings import Settings
-from personal_assistant.store.tables import jobs
+from personal_assistant.store.tables import job_errors, jobs
 from personal_assistant.workers.runtime import Runtime, open_database
 
 PATIENCE = 40.0
@@ -61,7 +61,7 @@ class Cluster:
             "DATABASE_URL": database_url,
             "CELERY_BROKER_URL": valkey.url,
             "ASSISTANT_BROKER_KEY_PREFIX": self.prefix,
-            "ASSISTANT_LEASE_SECONDS": "2",
+            "ASSISTANT_LEASE_SECONDS": "3",
             "ASSISTANT_REPUBLISH_SECONDS": "1",
             "ASSISTANT_DRAIN_SECONDS": "10",
             "ASSISTANT_ZONE": "UTC",
@@ -136,6 +136,11 @@ class Cluster:
         with self.runtime.db.read() as conn:
             return int(conn.execute(still).scalar_one())
 
+    def errors(self) -> list[str]:
+        """What has gone wrong with attempts."""
+        with self.runtime.db.read() as conn:
+            return list(conn.execute(sa.select(job_errors.c.message)).scalars())
+
     def known(self, job_id: str) -> bool:
         """Whether the ledger has that job."""
         with self.runtime.db.read() as conn:
@@ -143,7 +148,7 @@ class Cluster:
 
     def waiting(self) -> int:
         """How many messages wait in the queue `tests`."""
-        return int(self.valkey.client.llen(f"{self.prefix}tests"))  # type: ignore[arg-type]
+        return int(self.valkey.client.llen(f"{self.prefix}tests"))
 
     def marks(self, name: str) -> list[str]:
         """What the test's tasks have written under that name, a line for each run."""

@@ -87,4 +87,5 @@ def test_a_message_that_comes_again_does_nothing_again(running: Cluster) -> None
 
 def test_celery_can_look_into_the_worker(running: Cluster) -> None:
     answers = stranger(running).control.inspect(timeout=10, limit=1).ping()
+    assert answers is not None
     assert list(answers.values()) == [{"ok": "pong"}]

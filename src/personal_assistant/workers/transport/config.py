@@ -31,6 +31,7 @@ _COMMON: dict[str, Any] = {
     "task_store_eager_result": False,
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
+    "beat_scheduler": "personal_assistant.workers.transport.beat:LedgerScheduler",
 }
 
 
@@ -60,7 +61,6 @@ def _with_broker(settings: Settings) -> dict[str, Any]:
         "worker_soft_shutdown_timeout": settings.drain_seconds,
         "worker_enable_soft_shutdown_on_idle": False,
         "worker_pool_restarts": False,
-        "beat_scheduler": "personal_assistant.workers.transport.beat:LedgerScheduler",
     }
 
 
