@@ -133,7 +133,8 @@ class Runner:
         ids = every_id(batches)
         claimed = {job.id: job for job in claim(conn, self._worker_id, ids, self._clock.now())}
         self._settled += [job_id for job_id in ids if job_id not in claimed]
-        attempts = [[self._attempt(claimed[job_id]) for job_id in batch.ids if job_id in claimed] for batch in batches]
+        # Each once: two messages may name the same job.
+        attempts = [[self._attempt(claimed.pop(it)) for it in batch.ids if it in claimed] for batch in batches]
         return [batch for batch in attempts if batch]
 
     def _attempt(self, job: ClaimedJob) -> Attempt:
