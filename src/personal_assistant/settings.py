@@ -7,11 +7,12 @@ A value comes from the environment (`ASSISTANT_…`, and the conventional `DATAB
 import logging
 import os
 import tomllib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -40,6 +41,10 @@ def config_file() -> Path:
     return Path(explicit) if explicit else _home("XDG_CONFIG_HOME", ".config") / "assistant.toml"
 
 
+def _in_capitals(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
 class Settings(BaseSettings):
     """What can be set. Durations are seconds unless the name says days."""
 
@@ -63,20 +68,12 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 20.0
     history_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     min_free_megabytes: Annotated[int, Field(ge=0)] = 200
-    log_level: str = "WARNING"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_in_capitals)] = "WARNING"
 
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
-
-    @field_validator("log_level")
-    @classmethod
-    def _level(cls, value: str) -> str:
-        level = value.upper()
-        if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-            raise ValueError("is one of DEBUG, INFO, WARNING, ERROR")
-        return level
 
     @property
     def url(self) -> str:
@@ -109,6 +106,7 @@ def get_settings() -> Settings:
 
 def load_settings() -> Settings:
     """Read the settings anew. Raises SettingsError with the place and the remedy."""
+    _check_named_file()
     reader = logging.getLogger("dotenv.main")
     reader.addFilter(_refuse_line)
     try:
@@ -129,6 +127,16 @@ def load_settings() -> Settings:
         reader.removeFilter(_refuse_line)
 
 
+def _check_named_file() -> None:
+    """The reader of TOML passes over a file that is not there, also over one that was asked for by name."""
+    if not os.environ.get("ASSISTANT_CONFIG"):
+        return
+    path = config_file().absolute()
+    wrong = "is a folder" if path.is_dir() else None if os.path.lexists(path) else "does not exist"
+    if wrong:
+        raise SettingsError(f"ASSISTANT_CONFIG names {path}, which {wrong}. Name a TOML file, or unset it.")
+
+
 def _refuse_line(record: logging.LogRecord) -> bool:
     """The reader of .env only logs a line that it cannot read, and goes on without it."""
     line = record.args[0] if isinstance(record.args, tuple) and record.args else "?"
@@ -144,6 +152,18 @@ def unknown_settings() -> list[str]:
         + [f"{name} in {Path('.env').absolute()}" for name in _dotenv_names() if _is_stray(name)]
         + [f"{key} in {config_file()}" for key in _toml_names() if key.lower() not in Settings.model_fields]
     )
+
+
+def contradictory_settings() -> list[str]:
+    """Which places give two names of one setting different values, in sentences for `assistant doctor`."""
+    dotenv = DotEnvSettingsSource(Settings).env_vars
+    places = {"The environment": os.environ, str(Path(".env").absolute()): dotenv}
+    return [f"{place} names two databases." for place, names in places.items() if _two_databases(names)]
+
+
+def _two_databases(names: Mapping[str, str | None]) -> bool:
+    aliases = {"DATABASE_URL", f"{PREFIX}DATABASE_URL"}
+    return len({value for name, value in names.items() if name.upper() in aliases and value}) > 1
 
 
 def _is_stray(name: str) -> bool:

@@ -184,5 +184,5 @@ def test_states_are_set_as_the_earlier_scheduler_did(db: Database, manager: AITa
     assert [job.state for job in history(db, task.id)] == ["queued"], "an active one keeps what is open"
     assert manager.update_task_status(task.id, "completed").upcoming() == []
     assert [job.state for job in history(db, task.id)] == ["cancelled"]
-    with pytest.raises(AITaskError, match="'asleep' is not one of"):
+    with pytest.raises(AITaskError, match="There is no state 'asleep'"):
         manager.update_task_status(task.id, "asleep")

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from tests.ai.support import OWNER, another_person
 
-from personal_assistant.ai import AITaskError, AITaskManager
+from personal_assistant.ai import AITaskError, AITaskManager, AITaskNotFoundError
 from personal_assistant.store.database import Database
+from personal_assistant.store.people import PersonNotFoundError
 from personal_assistant.timing.clock import ManualClock
 
 
@@ -23,7 +24,7 @@ def test_a_persons_tasks_come_by_their_next_instant_and_resting_ones_last(manage
     assert [task.id for task in manager.get_user_tasks(OWNER)] == [early, late, resting]
     assert [task.id for task in manager.get_user_tasks(OWNER, limit=1)] == [early]
     assert [task.id for task in manager.get_user_tasks(OWNER, "paused")] == [resting]
-    with pytest.raises(AITaskError, match="'late' is not one of"):
+    with pytest.raises(AITaskError, match="There is no state 'late'"):
         manager.get_user_tasks(OWNER, "late")
 
 
@@ -51,3 +52,11 @@ def test_the_next_run_is_counted_from_a_given_instant(manager: AITaskManager) ->
 def test_an_impossible_schedule_has_no_next_run(manager: AITaskManager, kind: str, zone: str) -> None:
     with pytest.raises(AITaskError, match="There is no"):
         manager.calculate_next_run(kind, zone=zone)
+
+
+@pytest.mark.parametrize("number", [2**31, -(2**70)])
+def test_a_number_that_no_id_can_be_is_nobodys(manager: AITaskManager, number: int) -> None:
+    with pytest.raises(AITaskNotFoundError, match=f"no AI task {number}"):
+        manager.get_task(number)
+    with pytest.raises(PersonNotFoundError, match=f"no person {number}"):
+        manager.create_task(number, "Stretch", "daily")

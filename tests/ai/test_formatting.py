@@ -54,8 +54,8 @@ def test_a_refusal_is_an_answer_too(manager: AITaskManager, title: str, when: st
 
 def test_each_state_has_its_sign(manager: AITaskManager) -> None:
     del manager
-    states = ("active", "paused", "completed", "failed")
-    assert [sign(state) for state in states] == ["⏰", "⏸️", "✅", "❌"]
+    states = ("active", "paused", "completed", "failed", "missed")
+    assert [sign(state) for state in states] == ["⏰", "⏸️", "✅", "❌", "⏭️"]
 
 
 def test_a_changed_one_that_rests_says_so(manager: AITaskManager, clock: ManualClock) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.ai.support import OWNER, history, run_due
 
 from personal_assistant.ai import AITaskManager
+from personal_assistant.notifications.deliveries import list_notifications
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime
 
@@ -39,8 +40,9 @@ def miss(
     run_due(runtime)
     rows = history(runtime.db, task.id)
     assert all((job.state, job.error) == ("succeeded", None) or (job.state == "missed" and job.error) for job in rows)
+    over = "completed" if rows[-1].state == "succeeded" else "missed"
     after = manager.get_task(task.id)
-    assert (after.status, after.next_run_at is None) == (("completed", True) if kind == "once" else ("active", False))
+    assert (after.status, after.next_run_at is None) == (over, True) if kind == "once" else ("active", False)
     return [job.state == "succeeded" for job in rows]
 
 
@@ -94,18 +96,42 @@ def test_moments_of_lateness_are_not_a_missed_run(
     assert [job.state == "succeeded" for job in history(runtime.db, task.id)] == [ran]
 
 
-def test_a_missed_once_is_over_and_says_why_and_can_still_be_run(runtime: Runtime, clock: ManualClock) -> None:
+def alerts(runtime: Runtime) -> list[tuple[str, str | None]]:
+    """Title and text of what the person was told besides reminders."""
+    with runtime.db.read() as conn:
+        return [(it.title, it.body) for it in list_notifications(conn, OWNER) if it.kind == "alert"]
+
+
+def test_a_missed_once_is_told_with_the_reason_and_can_still_be_run(runtime: Runtime, clock: ManualClock) -> None:
     manager = AITaskManager(runtime.db, clock)
     config = {"run_at": "2026-06-02T13:00:00"}
     task = manager.create_task(OWNER, "Stretch", "once", config, max_lateness_seconds=60)
     clock.advance(7200)
     run_due(runtime)
-    assert manager.get_task(task.id).status == "completed"
+    assert manager.get_task(task.id).status == "missed"
     [job] = history(runtime.db, task.id)
     assert job.error == "It was 1 h late; at most 1 min is allowed."
+    assert alerts(runtime) == [("⏭️ Missed: Stretch", job.error)]
     manager.retry_task(task.id)
     run_due(runtime)
     assert [it.state for it in history(runtime.db, task.id)] == ["succeeded"]
+    assert (manager.get_task(task.id).status, len(alerts(runtime))) == ("completed", 1)
+
+
+def test_a_recurring_one_tells_of_no_instant_that_it_skips_unless_nothing_follows(
+    runtime: Runtime, clock: ManualClock
+) -> None:
+    manager = AITaskManager(runtime.db, clock)
+    manager.create_task(OWNER, "Stretch", "daily", {"hour": 13}, missed_policy="skip")
+    pills = {"hour": 13, "start": "2026-06-02", "count": 3}
+    ending = manager.create_task(OWNER, "Pills", "daily", pills, missed_policy="skip")
+    clock.advance(1.5 * 86_400)
+    run_due(runtime)
+    assert alerts(runtime) == []
+    clock.advance(86_400)
+    run_due(runtime)
+    assert [title for title, _ in alerts(runtime)] == ["⏭️ Missed: Pills"]
+    assert manager.get_task(ending.id).status == "missed"
 
 
 def test_hundreds_of_missed_instants_all_have_their_row(runtime: Runtime, clock: ManualClock) -> None:

@@ -6,11 +6,13 @@ import pytest
 from tests.ai.support import OWNER, another_person, dispatch, do, history, run_due, take
 
 from personal_assistant.ai import AITaskManager
-from personal_assistant.jobs.outcomes import Failed
+from personal_assistant.jobs import enqueue
+from personal_assistant.jobs.outcomes import Cancelled, Failed, Succeeded
 from personal_assistant.notifications.deliveries import list_notifications
 from personal_assistant.store.database import Database
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime
+from personal_assistant.workers.tasks.ai_tasks import execute_ai_task
 
 
 @pytest.fixture
@@ -121,3 +123,18 @@ def test_a_failed_one_that_is_retried_as_a_reminder_is_completed(
     run_due(runtime)
     assert manager.get_task(task.id).status == "completed"
     assert [kind for kind, _, _ in told(runtime.db)] == ["alert", "reminder"]
+
+
+@pytest.mark.parametrize("odd", [{"ai_task_id": 10**20}, {"ai_task_id": "1"}, {"ai_task_id": 99}, {}])
+def test_a_job_that_names_no_ai_task_does_not_take_the_others_with_it(
+    runtime: Runtime, manager: AITaskManager, odd: dict[str, object]
+) -> None:
+    task = manager.create_task(OWNER, "Call mom", "daily", {"hour": 13})
+    now = runtime.clock.now()
+    with runtime.db.write() as conn:
+        for kwargs in (odd, {"ai_task_id": task.id}):
+            job = execute_ai_task.options.job(execute_ai_task.name, kwargs=kwargs, user_id=OWNER)
+            enqueue(conn, job, now=now)
+    outcomes = run_due(runtime)
+    assert {type(outcome) for outcome in outcomes} == {Cancelled, Succeeded} and len(outcomes) == 2
+    assert told(runtime.db) == [("reminder", "Call mom", None)]

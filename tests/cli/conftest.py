@@ -79,7 +79,7 @@ def new_cli(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ASSISTANT_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("ASSISTANT_ZONE", "UTC")
-    monkeypatch.setenv("ASSISTANT_CONFIG", str(tmp_path / "assistant.toml"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     line = CommandLine(monkeypatch, capsys)
     yield line
     line.forget()

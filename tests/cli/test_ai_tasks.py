@@ -90,7 +90,7 @@ def test_it_can_be_run_now(cli: CommandLine) -> None:
     assert cli.ok("ai-tasks", "run", task_id).out.startswith("✅ Queued as job ")
     job = cli.document("ai-tasks", "run", task_id)
     assert job["scheduler_alive"] is False
-    assert cli.document("jobs", "show", job["job"])["job"]["ai_task_id"] == int(task_id)
+    assert cli.document("jobs", "show", job["job_id"])["job"]["ai_task_id"] == int(task_id)
 
 
 def test_an_occurrence_that_did_not_succeed_can_be_retried(cli: CommandLine) -> None:
@@ -113,3 +113,16 @@ def test_an_unknown_one_is_named_and_the_list_pointed_to(cli: CommandLine, verb:
     answer = cli("ai-tasks", verb, "99", *(["--title", "x"] if verb == "edit" else []))
     assert (answer.code, answer.out) == (1, "")
     assert answer.err == "❌ There is no AI task 99. `assistant ai-tasks list` shows yours.\n"
+
+
+def test_a_task_in_another_zone_names_it(cli: CommandLine) -> None:
+    task_id = add(cli, "Call Tokyo", "--zone", "Asia/Tokyo")
+    add(cli, "Call mom")
+    far, here = sorted(cli.ok("ai-tasks", "list").out.splitlines()[1:], key=lambda line: "mom" in line)
+    assert "every day at 09:00 (Asia/Tokyo)" in far and "(" not in here
+    assert " 09:00:00 (Asia/Tokyo), in " in cli.ok("ai-tasks", "show", task_id).out
+
+
+def test_work_that_only_an_agent_can_do_is_warned_of(cli: CommandLine) -> None:
+    added = cli.ok("ai-tasks", "add", "Brief me", "--when", "every day at 9am", "--type", "automated_task").out
+    assert "⚠️ No agent is set up" in added

@@ -32,13 +32,34 @@ def fails(cli: CommandLine, sentence: str, *arguments: str) -> None:
         ('lease_seconds = "long"', "The setting lease_seconds has a value that cannot be used"),
         ("lease_seconds = 0", "The setting lease_seconds"),
         ("worker_threads = 1.5", "The setting worker_threads"),
-        ('log_level = "LOUD"', "is one of DEBUG, INFO, WARNING, ERROR"),
+        ('log_level = "LOUD"', "Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
     ],
 )
 def test_a_corrupt_configuration_file(cli: CommandLine, tmp_path: Path, text: str, sentence: str) -> None:
-    (tmp_path / "assistant.toml").write_text(text)
+    file = configuration(tmp_path, text)
     fails(cli, sentence, *READING)
-    (tmp_path / "assistant.toml").unlink()
+    file.unlink()
+    cli.ok(*READING)
+
+
+def configuration(tmp_path: Path, text: str) -> Path:
+    """Write `assistant.toml` where it is looked for."""
+    file = tmp_path / "config" / "personal_assistant" / "assistant.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("none.toml", "none.toml, which does not exist. Name a"), (".", ", which is a folder. Name")]
+)
+def test_a_configuration_file_that_is_named_and_is_none(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, sentence: str
+) -> None:
+    monkeypatch.setenv("ASSISTANT_CONFIG", str(tmp_path / name))
+    fails(cli, f"ASSISTANT_CONFIG names {tmp_path}", *READING)
+    fails(cli, sentence, *READING)
+    monkeypatch.setenv("ASSISTANT_CONFIG", "/dev/null")
     cli.ok(*READING)
 
 
@@ -58,12 +79,32 @@ def test_a_corrupt_env_file(cli: CommandLine, tmp_path: Path, content: bytes, se
 
 def test_names_that_are_no_settings_are_reported_by_doctor(cli: CommandLine, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("ASSISTANT_LEESE_SECONDS=9\nSOMEBODY_ELSES=1\n")
-    (tmp_path / "assistant.toml").write_text("wrker_threads = 3\n")
+    file = configuration(tmp_path, "wrker_threads = 3\n")
     found = [it["message"] for it in cli("doctor", "--json").document if it["check"] == "settings"]
     assert found == [
         f"There is no setting like assistant_leese_seconds in {tmp_path}/.env.",
-        f"There is no setting like wrker_threads in {tmp_path}/assistant.toml.",
+        f"There is no setting like wrker_threads in {file}.",
     ]
+
+
+def test_two_names_of_one_setting_with_different_values_are_reported_by_doctor(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used, other = f"sqlite:///{tmp_path / 'data' / 'assistant.db'}", "sqlite:///other.db"
+    monkeypatch.setenv("DATABASE_URL", used)
+    monkeypatch.setenv("ASSISTANT_DATABASE_URL", other)
+    (tmp_path / ".env").write_text(f"DATABASE_URL={used}\nASSISTANT_DATABASE_URL={other}\n")
+    found = [it["message"] for it in cli("doctor", "--json").document if it["check"] == "settings"]
+    assert found == ["The environment names two databases.", f"{tmp_path}/.env names two databases."]
+    assert cli.document("init")["database"] == str(tmp_path / "data" / "assistant.db")
+    monkeypatch.setenv("ASSISTANT_DATABASE_URL", used)
+    (tmp_path / ".env").unlink()
+    assert [it for it in cli("doctor", "--json").document if it["check"] == "settings"] == []
+
+
+def test_a_zone_is_kept_as_the_zone_data_base_spells_it(new_cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_ZONE", "europe/paris")
+    assert new_cli.document("init")["owner"]["zone"] == "Europe/Paris"
 
 
 def test_a_zone_that_does_not_exist(new_cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,10 +159,10 @@ def test_a_data_directory_that_is_a_file(new_cli: CommandLine, tmp_path: Path) -
 def test_a_read_only_data_directory(cli: CommandLine, tmp_path: Path) -> None:
     cli.ok("remind", "call mom tomorrow at 9am")
     cli.forget()
-    with read_only(tmp_path / "data"):
-        fails(cli, "cannot be written: Read-only file system", "up")
+    with read_only(tmp_path / "data") as advice:
+        fails(cli, f"The data directory {tmp_path / 'data'} cannot be written: ", "up")
         for command in (("init",), WRITING, ("remind", "call mom tomorrow at 9am")):
-            fails(cli, "check that the folder exists and that you may write in it", *command)
+            fails(cli, advice, *command)
     assert [task["status"] for task in cli.document(*READING)] == ["active"]
 
 
@@ -144,16 +185,30 @@ def test_a_full_disk(cli: CommandLine, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @contextmanager
-def read_only(folder: Path) -> Iterator[None]:
-    """Make a folder read-only, for root by a mount."""
+def read_only(folder: Path) -> Iterator[str]:
+    """Make a folder read-only: by its rights, or by a mount for root, whom rights do not hold. Gives what to advise."""
     if os.geteuid() != 0:
-        pytest.skip("only root can mount a folder read-only")
+        with without_write_rights(folder):
+            yield "check the permissions of the file and of its folder"
+        return
     mounted("mount", "--bind", str(folder), str(folder))
     try:
         mounted("mount", "-o", "remount,ro,bind", str(folder))
-        yield
+        yield "check that the folder exists and that you may write in it"
     finally:
         mounted("umount", str(folder))
+
+
+@contextmanager
+def without_write_rights(folder: Path) -> Iterator[None]:
+    before = {path: path.stat().st_mode for path in (folder, *folder.rglob("*"))}
+    for path, mode in before.items():
+        path.chmod(mode & ~0o222)
+    try:
+        yield
+    finally:
+        for path, mode in before.items():
+            path.chmod(mode)
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """What `up` prints: each notification once, and again only when it was not recorded as printed."""
 
+import errno
 import json
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -85,7 +87,8 @@ def test_with_json_each_line_is_a_document(runtime: Runtime, owner: Person, caps
     console.start()
     console.stop()
     [line] = capsys.readouterr().out.splitlines()
-    assert json.loads(line)["notification"]["title"] == "Call\x1b[2J mom"
+    document = json.loads(line)["notification"]
+    assert (document["title"], document["late_seconds"]) == ("Call\x1b[2J mom", 0)
 
 
 def test_control_characters_are_not_printed(
@@ -111,3 +114,25 @@ def test_where_nothing_can_be_printed_nothing_is_recorded_as_printed(
         console.stop()
     assert unrecorded(runtime) == 1
     assert [entry["event"] for entry in logged] == ["nothing can be printed here any more"]
+
+
+def test_after_a_full_disk_it_goes_on_printing(
+    runtime: Runtime, console: Console, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = threading.Event()
+
+    class Full:
+        def write(self, text: str) -> int:
+            refused.set()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    send(runtime, "Call mom")
+    with monkeypatch.context() as full, structlog.testing.capture_logs() as logged:
+        full.setattr(sys, "stdout", Full())
+        console.start()
+        assert refused.wait(10)
+        until(lambda: bool(logged), 10)
+    assert unrecorded(runtime) == 1
+    console.stop()
+    assert capsys.readouterr().out == "12:00:00  ⏰ Call mom  #1\n"
+    assert [entry["event"] for entry in logged] == ["nothing can be printed here for now"]

@@ -3,13 +3,15 @@
 import pytest
 from tests.cli.conftest import CommandLine
 
+from personal_assistant import __version__
+
 
 @pytest.mark.parametrize(
     ("arguments", "code", "error"),
     [
         (("ai-tasks", "show", "99"), 1, "There is no AI task 99."),
         (("ai-tasks", "show"), 2, "Missing argument"),
-        (("ai-tasks", "show", "abc"), 2, "Invalid value"),
+        (("ai-tasks", "show", "abc"), 1, "'abc' is not an id"),
         (("ai-tasks", "list", "--limit", "0"), 2, "Invalid value for '--limit'"),
         (("ai-tasks", "list", "--colour"), 2, "No such option: --colour"),
         (("ai-tasks", "dance"), 2, "No such command 'dance'"),
@@ -29,7 +31,7 @@ from tests.cli.conftest import CommandLine
         (("time", "noon", "--now", "soon"), 1, "not an ISO 8601 instant"),
         (("time", "noon", "--now", "2026-06-02T12:00:00"), 1, "has no offset"),
         (("time", "noon", "--zone", "Mars/Olympus"), 1, "There is no time zone"),
-        (("time", "--check", "missing.jsonl"), 1, "missing.jsonl cannot be checked"),
+        (("time", "--check", "missing.jsonl"), 1, "missing.jsonl cannot be read: No such file or directory."),
     ],
 )
 def test_a_failure_is_a_document_too(cli: CommandLine, arguments: tuple[str, ...], code: int, error: str) -> None:
@@ -43,11 +45,21 @@ def test_a_failure_is_a_document_too(cli: CommandLine, arguments: tuple[str, ...
 def test_a_refused_time_is_explained_to_a_program(cli: CommandLine) -> None:
     answer = cli("time", "yesterday at 9am", "--json")
     assert (answer.code, answer.document["kind"], answer.document["reason"]) == (1, "refuse", "past")
+    assert "is over" in answer.document["error"] and "Did you mean" in answer.document["error"]
+
+
+def test_the_version_is_told(cli: CommandLine) -> None:
+    assert cli.ok("--version").out == f"personal_assistant {__version__}\n"
 
 
 def test_wrong_usage_without_json_shows_the_usage(cli: CommandLine) -> None:
     answer = cli("ai-tasks", "show")
-    assert (answer.code, answer.out) == (2, "") and "Usage: " in answer.err
+    assert (answer.code, answer.out) == (2, "") and "Usage: assistant ai-tasks show" in answer.err
+
+
+def test_wrong_usage_points_to_the_command_as_it_was_typed(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_LAUNCHER", "./scripts/assistant")
+    assert "Try './scripts/assistant ai-tasks show --help' for help." in cli("ai-tasks", "show").err
 
 
 @pytest.mark.parametrize(

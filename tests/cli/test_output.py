@@ -17,13 +17,18 @@ class Terminal(io.StringIO):
         return True
 
 
-def drawn(monkeypatch: pytest.MonkeyPatch, width: int, rows: list[tuple[str, ...]]) -> list[str]:
+def drawn(
+    monkeypatch: pytest.MonkeyPatch,
+    width: int,
+    rows: list[tuple[str, ...]],
+    columns: tuple[str, ...] = ("id", "state", "title"),
+) -> list[str]:
     """The lines of a table on a terminal of that width."""
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("TERM", "xterm")
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
-    table(("id", "state", "title"), rows, empty="Nothing.")
+    table(columns, rows, empty="Nothing.")
     return [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in terminal.getvalue().splitlines()]
 
 
@@ -40,6 +45,36 @@ def test_long_texts_are_wrapped_between_words(monkeypatch: pytest.MonkeyPatch) -
 def test_where_words_would_be_torn_apart_each_row_is_a_paragraph(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = drawn(monkeypatch, 25, [("01a20fa3-0e5b-78d1", "cancelled", "Call mom"), ("2", "", "x")])
     assert lines == ["01a20fa3-0e5b-78d1", "   state: cancelled", "   title: Call mom", "2", "   title: x"]
+
+
+def test_columns_without_a_word_need_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = drawn(monkeypatch, 17, [("1", "–", "–"), ("2", "–", "Mom")])
+    assert lines == ["id  state  title", "1   –      –", "2   –      Mom"]
+
+
+def test_what_room_there_is_keeps_short_phrases_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = drawn(monkeypatch, 36, [("1", "30 min 4 s", "Call mom about the party"), ("2", "completed", "Stretch")])
+    assert lines == [
+        "id  state       title",
+        "1   30 min 4 s  Call mom about the",
+        "                party",
+        "2   completed   Stretch",
+    ]
+
+
+def test_an_instant_stays_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[tuple[str, ...]] = [("1", "Wed 25 Nov 2026 09:00:00", "Call mom about the party on Sunday")]
+    assert drawn(monkeypatch, 46, rows, columns=("id", "next", "title")) == [
+        "id  next                      title",
+        "1   Wed 25 Nov 2026 09:00:00  Call mom about",
+        "                              the party on",
+        "                              Sunday",
+    ]
+
+
+def test_columns_too_narrow_to_read_become_paragraphs(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = drawn(monkeypatch, 22, [("1", "active", "Call mom about it")])
+    assert lines == ["1", "   state: active", "   title: Call mom", "   about it"]
 
 
 def test_an_empty_table_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,19 @@ def test_title_and_time_can_be_given_apart_with_everything_else(cli: CommandLine
     assert task["max_lateness_seconds"] == 60
 
 
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("-1 in 1 hour", "-1"),
+        ("remind me in 1 hour: −5 °C outside", "−5 °C outside"),
+        ("- 5 apples in 1 hour", "5 apples"),
+        ("- milk in 1 hour -", "milk"),
+    ],
+)
+def test_the_sign_of_a_number_belongs_to_the_title(cli: CommandLine, words: str, title: str) -> None:
+    assert cli.ok("remind", "--json", "--", words).document["ai_task"]["title"] == title
+
+
 def test_the_command_is_named_as_the_person_calls_it(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSISTANT_LAUNCHER", "./scripts/assistant")
     assert "Start one with `./scripts/assistant up`." in cli.ok("remind", "call mom tomorrow at 9am").err

@@ -1,6 +1,7 @@
 """`assistant status`, `doctor`, `init`, `migrate`, `time`."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.cli.conftest import CommandLine
@@ -66,8 +67,11 @@ def test_a_first_run_asks_nothing_and_a_second_changes_nothing(new_cli: CommandL
 
 
 @pytest.mark.parametrize("command", [("ai-tasks", "list"), ("remind", "call mom tomorrow at 9am"), ("status",)])
-def test_before_the_first_run_every_command_says_what_to_do(new_cli: CommandLine, command: tuple[str, ...]) -> None:
+def test_before_the_first_run_every_command_says_what_to_do(
+    new_cli: CommandLine, command: tuple[str, ...], tmp_path: Path
+) -> None:
     answer = new_cli(*command)
+    assert list((tmp_path / "data").iterdir()) == []
     assert (answer.code, answer.out) == (1, "")
     assert "run `assistant init` or `assistant up` first" in answer.err
 
@@ -76,6 +80,19 @@ def test_tables_can_be_made_apart(new_cli: CommandLine) -> None:
     assert "Would be done" in new_cli.ok("migrate", "--dry-run").out
     assert new_cli.document("migrate")["before"] is None
     assert new_cli.document("migrate", "--dry-run")["steps"] == []
+
+
+def test_a_time_text_is_meant_in_the_zone_of_the_owner(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_ZONE", "Asia/Tokyo")
+    assert cli.document("time", "noon")["zone"] == "UTC"
+
+
+def test_before_the_first_run_it_is_meant_in_the_zone_that_the_owner_will_have(
+    new_cli: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ASSISTANT_ZONE", "Asia/Tokyo")
+    assert new_cli.document("time", "noon")["zone"] == "Asia/Tokyo"
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_time_text_is_shown_as_it_is_understood(new_cli: CommandLine) -> None:

@@ -127,6 +127,17 @@ def test_nobody_reads_what_is_somebody_elses(db: Database, clock: ManualClock) -
     assert rows(db)[0].read_at is None
 
 
+@pytest.mark.parametrize("number", [2**63, -(2**70)])
+def test_a_number_that_no_id_can_be_is_nobodys(db: Database, clock: ManualClock, number: int) -> None:
+    with db.write() as conn, pytest.raises(NotificationNotFoundError, match=f"no notification {number}"):
+        mark_read(conn, OWNER, number, clock.now())
+
+
+def test_a_text_that_no_database_can_hold_is_delivered_plain(db: Database, clock: ManualClock) -> None:
+    send(db, clock, message("a", body="nul \0 and half \udcff"))
+    assert rows(db)[0].body == "nul � and half �"
+
+
 def test_the_console_is_given_what_it_has_not_shown_oldest_first(db: Database, clock: ManualClock) -> None:
     send(db, clock, *(message(key) for key in "abc"), message("theirs", user_id=another_person(db)))
     with db.write() as conn:

@@ -63,15 +63,22 @@ def test_a_file_that_may_only_be_read_is_named(sqlite_template: Path) -> None:
     db.close()
 
 
-def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
-    db = Database("postgresql+psycopg://me:secret@localhost:1/none")
+@pytest.mark.parametrize("place", ["localhost:1/none", "/none?host=/nowhere", "no.such.host.invalid/none"])
+def test_a_server_that_does_not_answer_is_named_without_the_password(place: str) -> None:
+    db = Database(f"postgresql+psycopg://me:secret@{place}")
     with pytest.raises(StoreError, match="the server does not answer") as failure, db.read():
         pass
     assert "secret" not in str(failure.value)
     db.close()
 
 
-@pytest.mark.parametrize("url", ["nonsense", "oracle9://x"])
+@pytest.mark.parametrize("url", ["nonsense", "oracle9://x", "mysql://me@localhost/x", "mssql://x"])
 def test_a_url_that_makes_no_sense_is_refused(url: str) -> None:
     with pytest.raises(StoreError, match="database URL cannot be used"):
+        Database(url)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_url_without_a_file_is_refused(url: str) -> None:
+    with pytest.raises(StoreError, match="names no file"):
         Database(url)

@@ -38,11 +38,9 @@ def test_phrases_read_as_expected_score_in_full(file: Path) -> None:
     assert check_file(file) == Score(passed=4, total=4, misses=[])
 
 
-def test_empty_lines_and_an_empty_file_hold_no_phrase(file: Path) -> None:
+def test_empty_lines_hold_no_phrase(file: Path) -> None:
     file.write_text(f"\n{json.dumps(GOOD)}\n\n  \n", encoding="utf-8")
     assert check_file(file).total == 1
-    file.write_text("", encoding="utf-8")
-    assert check_file(file) == Score(passed=0, total=0, misses=[])
 
 
 @pytest.mark.parametrize(
@@ -88,6 +86,18 @@ def test_the_title_of_a_refused_sentence_is_not_compared(file: Path) -> None:
 def test_a_title_makes_the_text_a_sentence(file: Path) -> None:
     _write(file, {**GOOD, "text": "call Ann tomorrow"})
     assert check_file(file).misses[0].got == {"kind": "refuse", "reason": "not_understood"}
+
+
+def test_a_title_that_is_null_is_none(file: Path) -> None:
+    _write(file, {**GOOD, "title": None})
+    assert check_file(file).misses == []
+
+
+@pytest.mark.parametrize("empty", ["", "\n  \n"])
+def test_a_file_without_phrases_does_not_pass(file: Path, empty: str) -> None:
+    file.write_text(empty, encoding="utf-8")
+    code, message = _check("--check", str(file))
+    assert (code, message) == (1, f"{file} cannot be checked: it holds no phrase.")
 
 
 MALFORMED = [
@@ -168,4 +178,4 @@ def test_the_command_refuses_what_is_not_a_file_of_text(file: Path, tmp_path: Pa
         code, message = _check("--check", str(path))
         assert code == 1
         assert str(path) in message
-        assert "cannot be checked" in message
+        assert "cannot be checked" in message or "cannot be read" in message

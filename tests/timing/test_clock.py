@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from personal_assistant.timing.clock import ManualClock, SystemClock, monotonic, utc_now
+from personal_assistant.timing.clock import ManualClock, SystemClock, utc_now
 
 START = datetime(2026, 3, 29, 0, 59, 59, tzinfo=UTC)
 
@@ -37,8 +37,3 @@ def test_the_machines_clock_tells_aware_utc() -> None:
     now = SystemClock().now()
     assert now.utcoffset() == timedelta()
     assert now >= before
-
-
-def test_the_monotonic_clock_does_not_go_back() -> None:
-    first = monotonic()
-    assert monotonic() >= first

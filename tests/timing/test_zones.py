@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personal_assistant.timing import zones
-from personal_assistant.timing.zones import UnknownZoneError, find_city, find_zone, get_zone, system_zone, to_instant
+from personal_assistant.timing.zones import (
+    UnknownZoneError,
+    find_city,
+    find_zone,
+    get_zone,
+    system_zone,
+    to_instant,
+    unnamed_tz,
+)
 
 ODD = (
     "Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Asia/Kathmandu", "Europe/Dublin",
@@ -152,7 +160,7 @@ def test_the_zone_of_the_machine_is_read_as_the_system_does(
     value: str, zone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", value)
-    assert system_zone() == zone
+    assert (system_zone(), unnamed_tz()) == (zone, None)
 
 
 @pytest.mark.parametrize("value", ["", ":", "CET-1CEST,M3.5.0,M10.5.0/3", "<+03>-3", "/nowhere", "é" * 5000])
@@ -163,6 +171,7 @@ def test_a_machine_that_names_no_zone_leaves_it_to_its_files_or_utc(
     (tmp_path / "timezone").write_text("Asia/Kathmandu\n", "utf-8")
     monkeypatch.setattr(zones, "Path", lambda name: tmp_path / Path(name).name)
     assert system_zone() == "Asia/Kathmandu"
+    assert unnamed_tz() == (value if len(value) > 1 else None)
     (tmp_path / "timezone").write_bytes(b"\xff\xfe")
     assert system_zone() == "UTC"
     (tmp_path / "localtime").symlink_to(tmp_path / "localtime")

@@ -1,12 +1,17 @@
 """Cancelling jobs that wait, and jobs that run on either lane."""
 
 import asyncio
+import queue
 import threading
 from collections.abc import Callable
 
-from tests.workers.bench import Bench, Declare, wait
+import pytest
+import sqlalchemy as sa
+from tests.workers.bench import PATIENCE, Bench, Declare, wait
 
 from personal_assistant.jobs.context import current_job
+from personal_assistant.jobs.recover import recover
+from personal_assistant.store.tables import jobs
 from personal_assistant.workers.control import cancel_job, cancel_task_jobs
 from personal_assistant.workers.runtime import Runtime
 
@@ -110,3 +115,43 @@ def test_a_cancelled_job_tells_its_task(in_use: Runtime, declare: Declare) -> No
     job_id = task.apply_async(countdown=60).id
     cancel_job(in_use, job_id)
     assert told == [f"{job_id} Cancelled"]
+
+
+@pytest.mark.parametrize("lane", ["thread", "loop"])
+def test_a_job_that_others_took_away_is_stopped_here(run: Run, declare: Declare, lane: str) -> None:
+    began: queue.SimpleQueue[int] = queue.SimpleQueue()
+    stopped = threading.Event()
+
+    def long() -> str:
+        began.put(current_job().attempt)
+        try:
+            while current_job().attempt == 1:
+                current_job().check()
+        finally:
+            stopped.set()
+        return "done elsewhere"
+
+    async def long_on_the_loop() -> str:
+        began.put(current_job().attempt)
+        try:
+            while current_job().attempt == 1:
+                await asyncio.sleep(0.01)
+        finally:
+            stopped.set()
+        return "done elsewhere"
+
+    task = declare(long if lane == "thread" else long_on_the_loop)
+    here = run(task, worker_id="here")
+    job_id = here.do(task)
+    assert began.get(timeout=PATIENCE) == 1
+    with here.runtime.db.write() as conn:
+        recover(conn, ["here"], here.runtime.clock.now())
+        conn.execute(sa.update(jobs).values(task="tests.nobody_else"))
+    here.runner._reconcile_at = 0.0
+    here.runner.wake()
+    wait(stopped)
+    with here.runtime.db.write() as conn:
+        conn.execute(sa.update(jobs).values(task=task.name))
+    here.runner.wake()
+    job = here.until(job_id, "succeeded")
+    assert (job.result, job.attempt) == ("done elsewhere", 2)

@@ -94,7 +94,7 @@ def test_a_task_of_another_package_runs_at_its_time(environment: dict[str, str])
         (done,) = [job for job in _assistant(environment, "jobs", "list") if job["task"] == "bird_feeder.feed"]
         assert (done["state"], done["queue"], done["result"]) == ("succeeded", "birds", "fed")
         assert done["schedule_id"] == schedule["id"]
-        assert "bird_feeder.feed" in [it["task"] for it in _assistant(environment, "tasks", "list")]
+        assert "bird_feeder.feed" in [it["name"] for it in _assistant(environment, "tasks", "list")]
         findings = _assistant(environment, "doctor", fails=True)
         (broken,) = [it for it in findings if it["check"] == "tasks"]
         assert "broken (bird_feeder_broken) cannot be loaded" in broken["message"]

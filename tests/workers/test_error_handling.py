@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from personal_assistant.errors import AssistantError, PermanentError, TransientError
-from personal_assistant.jobs.context import JobCancelled
-from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry
+from personal_assistant.jobs.context import JobCancelled, JobParked
+from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry, Waiting
 from personal_assistant.jobs.retry import Backoff
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.utils.error_handling import JobTimeout, classify, describe, outcome_of
@@ -76,6 +76,12 @@ def test_a_server_that_says_when_is_obeyed() -> None:
 
 def test_a_cancelled_job_is_no_failure() -> None:
     assert _outcome(JobCancelled()) == Cancelled()
+
+
+@pytest.mark.parametrize("at_most_once", [True, False])
+def test_a_parked_job_waits_whatever_its_attempts(at_most_once: bool) -> None:
+    parked = _outcome(JobParked("Somebody has to agree.", "job-1"), attempt=3, at_most_once=at_most_once)
+    assert parked == Waiting("Somebody has to agree.", "job-1")
 
 
 def test_a_bug_keeps_its_traceback_and_a_sentence_needs_none() -> None:

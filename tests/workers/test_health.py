@@ -28,6 +28,9 @@ def alive(runtime: Runtime) -> Iterator[None]:
         yield
 
 
+def _work() -> None: ...
+
+
 def _of(findings: list[Finding], check: str) -> Finding:
     (found,) = [finding for finding in findings if finding.check == check]
     return found
@@ -72,7 +75,10 @@ class Late(NamedTuple):
 
 
 @pytest.mark.parametrize("late", [Late("a job is queued", "queued"), Late("a job is due", "scheduled")])
-def test_what_is_due_and_not_taken_is_lag(runtime: Runtime, clock: ManualClock, alive: None, late: Late) -> None:
+def test_what_is_due_and_not_taken_is_lag(
+    runtime: Runtime, clock: ManualClock, declare: Declare, alive: None, late: Late
+) -> None:
+    declare(_work, name="t")
     with runtime.db.write() as conn:
         run_at = clock.now() if late.state == "queued" else clock.now().replace(second=1)
         enqueue(conn, NewJob("t", "q", run_at=run_at), now=clock.now())
@@ -83,6 +89,15 @@ def test_what_is_due_and_not_taken_is_lag(runtime: Runtime, clock: ManualClock, 
     assert finding.level == "warning"
     assert finding.message.startswith("Since 1 h 2 min")
     assert late.what in finding.message
+
+
+def test_what_no_installed_module_can_run_is_no_lag(runtime: Runtime, clock: ManualClock, alive: None) -> None:
+    with runtime.db.write() as conn:
+        enqueue(conn, NewJob("gone.task", "q"), now=clock.now())
+    clock.advance(3723)
+    heartbeat(runtime, "alive", scheduled_at=clock.now())
+    assert _of(check_health(runtime), "lag").level == "ok"
+    assert "gone.task" in _of(check_setup(runtime), "tasks").message
 
 
 def test_an_ai_task_that_is_due_and_not_fired_is_lag(runtime: Runtime, clock: ManualClock, alive: None) -> None:

@@ -13,7 +13,7 @@ from personal_assistant.jobs.leases import usual_durations
 from personal_assistant.jobs.model import JobView
 from personal_assistant.jobs.publish import mark_published
 from personal_assistant.store.tables import jobs
-from personal_assistant.workers import threads
+from personal_assistant.workers import time_limit
 from personal_assistant.workers.celery_app import LedgerTask
 from personal_assistant.workers.runner import Runner
 from personal_assistant.workers.runtime import Runtime
@@ -157,7 +157,7 @@ def test_what_is_learnt_of_durations_is_told(in_use: Runtime, declare: Declare) 
 def test_a_long_job_gives_those_behind_it_back(
     in_use: Runtime, declare: Declare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "HOLD_SECONDS", 0.05)
+    monkeypatch.setattr(time_limit, "HOLD_SECONDS", 0.05)
     release = threading.Event()
     ran: list[int] = []
 

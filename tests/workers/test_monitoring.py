@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from tests.workers.bench import Bench, Declare
@@ -33,6 +34,16 @@ def test_progress_can_be_seen_while_a_job_runs(run: Run, declare: Declare) -> No
     assert bench.job(job_id).progress == {"done": 3, "total": 10, "note": "three � of ten"}
     seen.set()
     assert bench.until(job_id, "succeeded").progress is not None
+
+
+def test_progress_that_is_no_number_fails_its_own_job_only(run: Run, declare: Declare) -> None:
+    def wrong() -> None:
+        current_job().progress(Decimal(3), 10)  # type: ignore[arg-type]
+
+    task = declare(wrong)
+    bench = run(task)
+    job = bench.until(bench.do(task), "failed")
+    assert (job.error_kind, job.error) == ("bug", "TypeError: progress is told in numbers, not Decimal of int")
 
 
 def test_the_figures_of_a_task(run: Run, declare: Declare, clock: ManualClock) -> None:

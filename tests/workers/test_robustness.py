@@ -22,7 +22,7 @@ Run = Callable[..., Bench]
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "_AFTER_STORE_ERROR_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "_AFTER_ERROR_SECONDS", 0.01)
 
 
 def _deep(level: int = 0) -> int:
@@ -60,6 +60,18 @@ def test_a_task_cannot_end_what_others_run_on(run: Run, declare: Declare, error:
     assert bench.until(bench.do(after)).result == "fine"
 
 
+def test_a_task_cannot_stop_the_event_loop(run: Run, declare: Declare) -> None:
+    async def stops() -> str:
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(0)
+        return "goes on"
+
+    task = declare(stops)
+    bench = run(task)
+    for _ in range(2):
+        assert bench.until(bench.do(task)).result == "goes on"
+
+
 def test_endless_recursion_is_a_bug(run: Run, declare: Declare) -> None:
     task = declare(_deep)
     bench = run(task)
@@ -86,6 +98,30 @@ def test_a_result_that_cannot_be_kept_is_a_bug(run: Run, declare: Declare, resul
     assert (job.state, job.error_kind) == ("failed", "bug")
     assert job.error is not None
     assert reason in job.error
+
+
+class _Changing(dict[str, int]):
+    """As one looks that another thread is still writing to."""
+
+    def items(self) -> Any:
+        raise RuntimeError("dictionary changed size during iteration")
+
+
+@pytest.mark.parametrize("lane", ["thread", "loop"])
+def test_a_result_that_cannot_be_looked_at_holds_nothing_up(run: Run, declare: Declare, lane: str) -> None:
+    def plain() -> object:
+        return _Changing(a=1)
+
+    async def coroutine() -> object:
+        return _Changing(a=1)
+
+    task = declare(plain if lane == "thread" else coroutine)
+    bench = run(task, worker_threads=1, async_jobs=1)
+    for _ in range(2):
+        job = bench.until(bench.do(task))
+        assert (job.state, job.error_kind) == ("failed", "bug")
+        assert job.error is not None
+        assert "changed size" in job.error
 
 
 def test_text_that_a_database_cannot_hold_is_made_plain(run: Run, declare: Declare) -> None:

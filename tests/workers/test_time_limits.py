@@ -2,12 +2,17 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 import pytest
+import sqlalchemy as sa
 from tests.workers.bench import Bench, Declare, wait
 
-from personal_assistant.workers import event_loop, threads
+from personal_assistant.jobs.model import ClaimedJob
+from personal_assistant.jobs.outcomes import Outcome
+from personal_assistant.workers import event_loop, time_limit
+from personal_assistant.workers.runtime import Runtime
 
 Run = Callable[..., Bench]
 SHORT = 0.1
@@ -17,7 +22,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture(autouse=True)
 def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "GRACE_SECONDS", SHORT)
+    monkeypatch.setattr(time_limit, "GRACE_SECONDS", SHORT)
     monkeypatch.setattr(event_loop, "GRACE_SECONDS", SHORT)
     monkeypatch.setattr(event_loop, "_ANSWER_SECONDS", SHORT)
 
@@ -48,6 +53,38 @@ def test_a_plain_task_is_interrupted_and_tried_again(run: Run, declare: Declare,
     job = bench.until(bench.do(task), "scheduled")
     assert (job.error_kind, job.attempt) == ("timeout", 1)
     assert job.error == "It took longer than its limit of 0.1 s."
+
+
+@pytest.mark.parametrize("bulk", [False, True], ids=["plain", "bulk"])
+def test_a_task_is_interrupted_that_keeps_everybody_from_writing(
+    run: Run,
+    declare: Declare,
+    in_use: Runtime,
+    released: threading.Event,
+    bulk: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The runner itself waits for the write lock then."""
+    monkeypatch.setattr(time_limit, "GRACE_SECONDS", 20.0)
+
+    def endless() -> None:
+        while not released.is_set():
+            pass
+
+    def holding() -> None:
+        with in_use.db.write():
+            endless()
+
+    def together(conn: sa.Connection, jobs: Sequence[ClaimedJob], now: datetime) -> list[Outcome]:
+        endless()
+        return []
+
+    task = declare(holding, time_limit=SHORT, attempts=1, bulk=together if bulk else None)
+    after = declare(_quick)
+    bench = run(task, after)
+    job_id = bench.do(task)
+    assert bench.until(job_id, "failed").error_kind == "timeout"
+    assert bench.until(bench.do(after)).result == "quick"
 
 
 def test_an_async_task_is_interrupted(run: Run, declare: Declare) -> None:
@@ -81,7 +118,7 @@ def test_a_task_that_swallows_its_interruption_does_not_hand_it_on(
             return "finished all the same"
         return "released"
 
-    first, second = declare(stubborn, time_limit=SHORT), declare(_quick)
+    first, second = declare(stubborn, time_limit=0.5), declare(_quick)
     bench = run(first, second, worker_threads=1)
     job_id = bench.do(first)
     assert bench.until(job_id).result == "finished all the same"

@@ -128,7 +128,27 @@ def test_what_the_owner_paused_is_still_paused_when_its_task_comes_back(
     tabled(AT_NINE)
     assert (_entry(in_use).status, _entry(in_use).next_run_at) == ("paused", None)
     with in_use.db.write() as conn:
-        assert timetable.resume(conn, NAME, clock.now()).status == "active"
+        resumed = timetable.resume(conn, NAME, clock.now())
+    assert (resumed.status, resumed.changed_by_owner) == ("active", False)
+
+
+def test_only_what_runs_is_paused_and_only_what_is_paused_is_resumed(
+    in_use: Runtime, tabled: Any, clock: ManualClock
+) -> None:
+    tabled()
+    with in_use.db.write() as conn, pytest.raises(AssistantError, match=f"{NAME} is active already"):
+        timetable.resume(conn, NAME, clock.now())
+    with in_use.db.write() as conn:
+        timetable.pause(conn, NAME, clock.now())
+    with in_use.db.write() as conn, pytest.raises(AssistantError, match=f"{NAME} is paused, so there is nothing to"):
+        timetable.pause(conn, NAME, clock.now())
+    assert check_setup(in_use) == []
+    tabled(None)
+    with in_use.db.write() as conn:
+        timetable.resume(conn, NAME, clock.now())
+    tabled(None)
+    with in_use.db.write() as conn, pytest.raises(AssistantError, match=f"{NAME} is off: no installed task declares"):
+        timetable.resume(conn, NAME, clock.now())
 
 
 def test_what_the_owner_changed_comes_back_as_the_owner_had_it(
@@ -163,11 +183,27 @@ def test_a_task_that_vanished_while_the_scheduler_ran_is_switched_off(
 def test_a_line_that_cannot_be_read_is_paused_and_reported(in_use: Runtime, tabled: Any, clock: ManualClock) -> None:
     tabled()
     with in_use.db.write() as conn:
-        conn.exec_driver_sql("UPDATE schedules SET zone = 'Mars/Olympus'")
+        conn.exec_driver_sql(f"UPDATE schedules SET zone = 'Mars/Olympus' WHERE name = '{NAME}'")
     clock.set(_instant(3, 8))
     SystemScheduler(in_use).dispatch(clock.now())
     assert _entry(in_use).status == "paused"
     assert any(f"assistant schedules resume {NAME}" in str(it.fix) for it in check_setup(in_use))
+    with in_use.db.write() as conn:
+        mended = timetable.change(conn, NAME, parse_schedule("daily", {"hour": 9}, "UTC"), clock.now())
+    assert (mended.status, mended.next_run_at) == ("active", _instant(3, 9))
+    assert check_setup(in_use) == []
+
+
+def test_a_line_that_could_not_be_read_goes_on_as_declared_at_the_next_start(
+    in_use: Runtime, tabled: Any, clock: ManualClock
+) -> None:
+    tabled()
+    with in_use.db.write() as conn:
+        conn.exec_driver_sql(f"UPDATE schedules SET zone = 'Mars/Olympus' WHERE name = '{NAME}'")
+    clock.set(_instant(3, 8))
+    SystemScheduler(in_use).dispatch(clock.now())
+    tabled()
+    assert (_entry(in_use).status, _entry(in_use).next_run_at) == ("active", _instant(4, 8))
 
 
 def test_running_it_now_is_beside_the_timetable(in_use: Runtime, tabled: Any, clock: ManualClock) -> None:
@@ -180,11 +216,12 @@ def test_running_it_now_is_beside_the_timetable(in_use: Runtime, tabled: Any, cl
     assert _entry(in_use).next_run_at == _instant(3, 8)
 
 
-def test_a_time_in_the_past_and_an_unknown_schedule_are_refused(
-    in_use: Runtime, tabled: Any, clock: ManualClock
-) -> None:
+def test_a_single_time_and_an_unknown_schedule_are_refused(in_use: Runtime, tabled: Any, clock: ManualClock) -> None:
     tabled()
-    past = parse_schedule("once", {"run_at": "2020-01-01T09:00:00+00:00"}, "UTC")
+    single = parse_schedule("once", {"run_at": "2030-01-01T09:00:00+00:00"}, "UTC")
+    past = parse_schedule("cron", {"expression": "0 9 * * *", "until": "2020-01-01"}, "UTC")
+    with in_use.db.write() as conn, pytest.raises(AssistantError, match="once, now, use `assistant schedules run"):
+        timetable.change(conn, NAME, single, clock.now())
     with in_use.db.write() as conn, pytest.raises(AssistantError, match="past"):
         timetable.change(conn, NAME, past, clock.now())
     with in_use.db.read() as conn, pytest.raises(AssistantError, match="assistant schedules list"):

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from personal_assistant.ai.model import EXECUTE, QUEUE
 from personal_assistant.jobs.enqueue import enqueue_many
 from personal_assistant.jobs.model import NewJob
+from personal_assistant.notifications.deliveries import Message, deliver
 from personal_assistant.store.bulk import among, update_rows
 from personal_assistant.store.tables import ai_tasks, users
-from personal_assistant.timing.missed import MissedPolicy, Plan, Rule, plan
+from personal_assistant.timing.missed import MissedPolicy, Occurrence, Plan, Rule, plan
 from personal_assistant.timing.recurrence import parse_schedule
 
 # A reminder that was under way when its process was killed is run again; so many kills in a row are not chance.
@@ -24,6 +25,7 @@ _CONFIG = sa.cast(ai_tasks.c.schedule_config, sa.Text)
 _DUE = sa.select(
     ai_tasks.c.id,
     ai_tasks.c.user_id,
+    ai_tasks.c.title,
     # From here on what its plan depends on: in a burst many tasks agree in all of it.
     ai_tasks.c.schedule_type,
     _CONFIG.label("config"),
@@ -32,7 +34,7 @@ _DUE = sa.select(
     ai_tasks.c.max_lateness_seconds,
     sa.func.coalesce(ai_tasks.c.zone, users.c.zone, "UTC").label("zone"),
 ).join(users, users.c.id == ai_tasks.c.user_id)
-_RULE_FROM = 2
+_RULE_FROM = 3
 
 
 class _Once:
@@ -59,14 +61,16 @@ def next_due(conn: sa.Connection) -> datetime | None:
 def dispatch_due(conn: sa.Connection, now: datetime, limit: int) -> int:
     """Write the jobs of at most `limit` due AI tasks, and plan those tasks' next instants; returns how many tasks.
 
-    Every passed instant gets its row: one to run, or a missed one with the reason, by the task's policy. A task
-    whose rule cannot be read is taken out of the plan with its problem noted, and does not stop the others.
+    Every passed instant gets its row: one to run, or a missed one with the reason, by the task's policy. Of a task
+    that ends with a missed one its person is told, for nothing follows. A task whose rule cannot be read is taken out
+    of the plan with its problem noted, and does not stop the others.
     """
     due = _DUE.where(_ACTIVE, ai_tasks.c.next_run_at <= now).order_by(ai_tasks.c.next_run_at).limit(limit)
     rows = conn.execute(due.with_for_update(skip_locked=True, of=ai_tasks)).all()
     jobs: list[NewJob] = []
     planned: list[tuple[int, datetime, datetime]] = []
-    over: dict[str, list[int]] = {"processing": [], "completed": []}
+    over: dict[str, list[int]] = {"processing": [], "missed": []}
+    alerts: list[Message] = []
     plans: dict[Any, Plan] = {}
     for row in rows:
         alike = row[_RULE_FROM:]
@@ -78,10 +82,13 @@ def dispatch_due(conn: sa.Connection, now: datetime, limit: int) -> int:
         jobs += [_job(row, it.due, it.missed) for it in steps.occurrences]
         if steps.next_due is not None:
             planned.append((row.id, steps.next_due, now))
+        elif any(it.missed is None for it in steps.occurrences):
+            over["processing"].append(row.id)
         else:
-            runs = any(it.missed is None for it in steps.occurrences)
-            over["processing" if runs else "completed"].append(row.id)
+            over["missed"].append(row.id)
+            alerts.append(_alert(row, steps.occurrences[-1]))
     enqueue_many(conn, jobs, now=now)
+    deliver(conn, alerts, now)
     update_rows(conn, ai_tasks, "id", ("next_run_at", "updated_at"), planned)
     for status, ids in over.items():
         if ids:
@@ -107,6 +114,19 @@ def _job(row: Any, due: datetime, missed: str | None) -> NewJob:
         ai_task_id=row.id,
         due_at=due,
         missed=missed,
+    )
+
+
+def _alert(row: Any, last: Occurrence) -> Message:
+    return Message(
+        key=f"{row.id}:{last.due.isoformat()}:missed",
+        user_id=row.user_id,
+        kind="alert",
+        title=f"⏭️ Missed: {row.title}",
+        body=last.missed,
+        channels=None,
+        ai_task_id=row.id,
+        due_at=last.due,
     )
 
 

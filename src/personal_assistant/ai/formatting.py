@@ -3,12 +3,21 @@
 from datetime import datetime
 
 from personal_assistant.ai.model import AITask
+from personal_assistant.ai.occurrences import NO_AGENT
 from personal_assistant.notifications.channels import route
 from personal_assistant.timing.language import TimeRefused
 from personal_assistant.timing.missed import spoken
 from personal_assistant.timing.zones import get_zone
 
-_SIGNS = {"active": "⏰", "processing": "⚙️", "paused": "⏸️", "completed": "✅", "failed": "❌", "cancelled": "🚫"}
+_SIGNS = {
+    "active": "⏰",
+    "processing": "⚙️",
+    "paused": "⏸️",
+    "completed": "✅",
+    "failed": "❌",
+    "cancelled": "🚫",
+    "missed": "⏭️",
+}
 
 
 def sign(status: str) -> str:
@@ -26,19 +35,25 @@ def until(instant: datetime, now: datetime) -> str:
     return f"in {spoken(instant - now)}" if instant > now else f"{spoken(now - instant)} ago"
 
 
+def ahead(task: AITask, now: datetime) -> list[str]:
+    """The next instants in the AI task's own zone, a line each: the first with its distance from `now`."""
+    first, *following = [local(instant, task.zone) for instant in task.upcoming(5)] or [""]
+    if not first:
+        return []
+    distance = until(task.upcoming(1)[0], now)
+    return [f"⏰ {first} ({task.zone}), {distance}", *(f"   then {instant}" for instant in following)]
+
+
 def created(task: AITask, now: datetime, word: str = "Scheduled") -> str:
     """What was scheduled, or what else the `word` says: id, when in the person's zone, what follows, and what will not
     work as asked.
     """
-    upcoming = task.upcoming(5)
-    lines = [f"✅ {word}: {task.title} (id {task.id})"]
-    if upcoming:
-        lines.append(f"⏰ {local(upcoming[0], task.zone)} ({task.zone}), {until(upcoming[0], now)}")
-    else:
-        lines.append(f"{sign(task.status)} It is {task.status}.")
-    if len(upcoming) > 1:
-        lines.append(f"🔁 {task.schedule.describe()}")
-        lines += [f"   then {local(instant, task.zone)}" for instant in upcoming[1:]]
+    first, *following = ahead(task, now) or [f"{sign(task.status)} It is {task.status}."]
+    lines = [f"✅ {word}: {task.title} (id {task.id})", first]
+    if following:
+        lines += [f"🔁 {task.schedule.describe()}", *following]
+    if task.task_type != "reminder":
+        lines.append(f"⚠️ {NO_AGENT}")
     lines += [
         f"⚠️ The channel {name} is not set up: it will come in_app."
         for name in route(task.notification_channels).not_ready

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from personal_assistant.ai import formatting, rows
+from personal_assistant.ai import formatting, rows, words_to_schedule
 from personal_assistant.ai.due import ATTEMPTS
 from personal_assistant.ai.model import EXECUTE, QUEUE, SELECTED, AITask, AITaskError, ai_task_of
 from personal_assistant.ai.validation import Draft, check_fields, check_schedule
@@ -20,7 +20,6 @@ from personal_assistant.store.database import Database, wake_after_commit
 from personal_assistant.store.people import Person, get_person
 from personal_assistant.store.tables import ai_tasks
 from personal_assistant.timing.clock import Clock, SystemClock
-from personal_assistant.timing.language import TimeRefused, understand, understand_sentence
 from personal_assistant.timing.recurrence import ScheduleError, parse_schedule
 from personal_assistant.timing.zones import UnknownZoneError
 
@@ -94,14 +93,14 @@ class AITaskManager:
         with self._db.read() as conn:
             zone = zone or get_person(conn, user_id).zone
         if when is None:
-            title, schedule = self._understood(understand_sentence, words, zone)
+            title, schedule = words_to_schedule.of_sentence(words, self._clock.now(), zone)
         else:
             title, schedule = words, self.schedule_from_words(when, zone)
-        return self.create_task(user_id, title or "", **schedule, **options)
+        return self.create_task(user_id, title, **schedule, **options)
 
     def schedule_from_words(self, when: str, zone: str) -> dict[str, Any]:
         """The `schedule_type`, `schedule_config` and `zone` that a time in words means."""
-        return self._understood(understand, when, zone)[1]
+        return words_to_schedule.of_time(when, self._clock.now(), zone)
 
     def create_periodic_task(
         self,
@@ -293,13 +292,3 @@ class AITaskManager:
         if status not in ("active", "processing"):
             cancel_occurrences(conn, task.id, now)
         return rows.change(conn, task.id, now, status=status, **values)
-
-    def _understood(self, read: Any, words: str, zone: str) -> tuple[str | None, dict[str, Any]]:
-        try:
-            understood = read(words, now=self._clock.now(), zone=zone)
-        except TimeRefused as refused:
-            raise AITaskError(formatting.refusal(refused)) from refused
-        except UnknownZoneError as error:
-            raise AITaskError(str(error)) from error
-        schedule_type, config = understood.schedule.to_config()
-        return understood.title, {"schedule_type": schedule_type, "schedule_config": config, "zone": understood.zone}

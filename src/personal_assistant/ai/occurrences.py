@@ -13,6 +13,7 @@ from personal_assistant.store.bulk import among
 from personal_assistant.store.tables import ai_tasks
 
 _PERMANENT = "permanent"
+_GREATEST_ID = 2**31 - 1
 NO_AGENT = "No agent is set up to do this kind of AI task; it stays scheduled, and each run fails until there is one."
 
 _NEEDED = sa.select(
@@ -31,13 +32,25 @@ def run_occurrences(conn: sa.Connection, jobs: Sequence[ClaimedJob], now: dateti
     A reminder is delivered under a key made of its job's id: run again by a person who retries the job, it finds the
     delivery made and changes nothing.
     """
-    wanted = {job.args[0] for job in jobs}
-    tasks = {row.id: row for row in conn.execute(_NEEDED.where(among(conn, ai_tasks.c.id, wanted))).all()}
-    outcomes = [_outcome(tasks.get(job.args[0])) for job in jobs]
-    done = [job for job, outcome in zip(jobs, outcomes, strict=True) if isinstance(outcome, Succeeded)]
-    deliver(conn, [_message(job, tasks[job.args[0]]) for job in done], now)
-    _mark_done(conn, [job.args[0] for job in done], now)
+    ids = [_task_id(job) for job in jobs]
+    wanted = {task_id for task_id in ids if task_id is not None}
+    found = {row.id: row for row in conn.execute(_NEEDED.where(among(conn, ai_tasks.c.id, wanted))).all()}
+    tasks = [found.get(task_id) for task_id in ids]
+    outcomes = [_outcome(task) for task in tasks]
+    together = zip(jobs, tasks, outcomes, strict=True)
+    done = [(job, task) for job, task, outcome in together if task is not None and isinstance(outcome, Succeeded)]
+    deliver(conn, [_message(job, task) for job, task in done], now)
+    _mark_done(conn, [task.id for _, task in done], now)
     return outcomes
+
+
+def _task_id(job: ClaimedJob) -> int | None:
+    """The id that the job was given, by place or, from the command line, by name; None for what cannot be one.
+
+    One odd job must not take the others of its batch with it.
+    """
+    given = job.args[0] if job.args else job.kwargs.get("ai_task_id")
+    return given if isinstance(given, int) and abs(given) <= _GREATEST_ID else None
 
 
 def _outcome(task: Any) -> Outcome:
@@ -61,10 +74,11 @@ def _message(job: ClaimedJob, task: Any) -> Message:
 
 
 def _mark_done(conn: sa.Connection, task_ids: list[int], now: datetime) -> None:
-    """Note the run. A task without a further instant is completed by it, also when a failed run was retried."""
+    """Note the run. A task without a further instant is completed by it, also when it had failed or been missed."""
     if not task_ids:
         return
-    over = sa.and_(ai_tasks.c.status.in_(("processing", "failed", "cancelled")), ai_tasks.c.next_run_at.is_(None))
+    ending = ai_tasks.c.status.in_(("processing", "failed", "cancelled", "missed"))
+    over = sa.and_(ending, ai_tasks.c.next_run_at.is_(None))
     conn.execute(
         sa.update(ai_tasks)
         .where(among(conn, ai_tasks.c.id, task_ids))

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from personal_assistant.ai.model import SELECTED, AITask, AITaskError, AITaskNotFoundError, ai_task_of
 from personal_assistant.store.database import wake_after_commit
 from personal_assistant.store.tables import AI_TASK_STATES, ai_tasks
+from personal_assistant.store.types import fits
 
 
 def find(conn: sa.Connection, task_id: int, user_id: int | None = None, *, lock: bool = False) -> AITask:
@@ -21,7 +22,7 @@ def find(conn: sa.Connection, task_id: int, user_id: int | None = None, *, lock:
         chosen = chosen.where(ai_tasks.c.user_id == user_id)
     if lock:
         chosen = chosen.with_for_update(of=ai_tasks)
-    row = conn.execute(chosen).mappings().one_or_none()
+    row = conn.execute(chosen).mappings().one_or_none() if fits(ai_tasks.c.id, task_id) else None
     if row is None:
         raise AITaskNotFoundError(f"There is no AI task {task_id}. `assistant ai-tasks list` shows yours.")
     return ai_task_of(row)
@@ -49,7 +50,7 @@ def planned(task: AITask, now: datetime) -> datetime:
 def check_state(status: str) -> None:
     """Raises AITaskError for a state that does not exist."""
     if status not in AI_TASK_STATES:
-        raise AITaskError(f"The state {status!r} is not one of {', '.join(AI_TASK_STATES)}.")
+        raise AITaskError(f"There is no state {status!r}. The states are {', '.join(AI_TASK_STATES)}.")
 
 
 def aware(instant: datetime | None) -> datetime | None:

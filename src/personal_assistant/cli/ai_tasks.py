@@ -4,11 +4,15 @@ from typing import Annotated, Any
 
 import typer
 
-from personal_assistant.cli.output import Json, command_name, group, print_json, say, table
+from personal_assistant.cli.output import Json, command_name, group, id_parser, print_json, say, table
+from personal_assistant.cli.when import Cron, Except, RRule, Start, When, Words
 
 app = group("Reminders and other AI tasks.")
 
-Id = Annotated[int, typer.Argument(help="The AI task's id.")]
+Id = Annotated[
+    int,
+    typer.Argument(metavar="ID", help="The AI task's id.", parser=id_parser("AI task", "ai-tasks list", 2**31 - 1)),
+]
 
 
 def _manager() -> tuple[Any, Any]:
@@ -21,7 +25,9 @@ def _manager() -> tuple[Any, Any]:
 
 @app.command("list")
 def list_(
-    state: Annotated[str | None, typer.Option(help="active, processing, paused, completed, failed, cancelled.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="active, processing, paused, completed, failed, cancelled, missed.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
     as_json: Json = False,
 ) -> None:
@@ -34,25 +40,34 @@ def list_(
         print_json(tasks)
         return
     rows = [
-        (str(task.id), f"{sign(task.status)} {task.status}", current.local(task.next_run_at), task.title, rule_of(task))
+        (
+            str(task.id),
+            f"{sign(task.status)} {task.status}",
+            current.local(task.next_run_at),
+            task.title,
+            rule_of(task, home=current.owner.zone),
+        )
         for task in tasks
     ]
     empty = f'Nothing is scheduled. Try: {command_name()} remind "stretch in 10 minutes"'
+    if state is not None:
+        empty = f"No AI task is {state}."
     table(("id", "state", "next", "title", "when"), rows, empty=empty)
 
 
-def rule_of(task: Any) -> str:
-    """Its schedule in words, or why it cannot fire."""
+def rule_of(task: Any, home: str | None = None) -> str:
+    """Its schedule in words, or why it cannot fire; with its zone where that is not the `home` zone."""
     try:
-        return str(task.schedule.describe())
+        words = str(task.schedule.describe())
     except ValueError as error:
         return f"cannot fire: {error}"
+    return words if home in (None, task.zone) else f"{words} ({task.zone})"
 
 
 @app.command()
 def show(task_id: Id, as_json: Json = False) -> None:
     """One AI task: its schedule, what comes next, and what has happened."""
-    from personal_assistant.ai.formatting import sign
+    from personal_assistant.ai.formatting import ahead, sign
     from personal_assistant.jobs.queries import list_jobs
 
     current, manager = _manager()
@@ -64,10 +79,10 @@ def show(task_id: Id, as_json: Json = False) -> None:
         return
     say(f"{sign(task.status)} {task.title} (id {task.id}, {task.status}, {task.task_type})")
     if task.description:
-        say(f"   {task.description}")
+        say("   " + task.description.replace("\n", "\n   "))
     say(f"🔁 {rule_of(task)}; if missed: {task.missed_policy}; by {', '.join(task.notification_channels) or 'in_app'}")
-    for instant in task.upcoming():
-        say(f"⏰ {current.local(instant)}")
+    for line in ahead(task, current.runtime.clock.now()):
+        say(line)
     if task.problem:
         say(f"❌ {task.problem}")
     rows = [(current.local(job.due_at), job.state, _late(job), job.error or "", job.id) for job in history]
@@ -85,8 +100,12 @@ def _late(job: Any) -> str:
 
 @app.command()
 def add(
-    title: Annotated[str, typer.Argument(help="What it is about.")],
-    when: Annotated[str, typer.Option(help='When, in words: "every weekday at 8".')],
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="What it is about.")],
+    when: Words = None,
+    cron: Cron = None,
+    rrule: RRule = None,
+    start: Start = None,
+    except_: Except = None,
     type_: Annotated[str, typer.Option("--type", help="reminder, automated_task or periodic_task.")] = "reminder",
     context: Annotated[str | None, typer.Option(help="What the agent should know.")] = None,
     description: Annotated[str | None, typer.Option(help="A longer text.")] = None,
@@ -98,11 +117,11 @@ def add(
 ) -> None:
     """Schedule an AI task of any type."""
     current, manager = _manager()
-    task = manager.create_from_words(
+    given = When(when, cron, rrule, start, except_)
+    task = manager.create_task(
         current.owner.id,
         title,
-        when=when,
-        zone=zone,
+        **given.schedule(manager, current.runtime.clock.now(), zone or current.owner.zone),
         task_type=type_,
         ai_context=context,
         description=description,
@@ -125,7 +144,11 @@ def answer_created(current: Any, task: Any, as_json: bool, word: str = "Schedule
 def edit(
     task_id: Id,
     title: Annotated[str | None, typer.Option(help="What it is about.")] = None,
-    when: Annotated[str | None, typer.Option(help="A new time, in words.")] = None,
+    when: Words = None,
+    cron: Cron = None,
+    rrule: RRule = None,
+    start: Start = None,
+    except_: Except = None,
     type_: Annotated[str | None, typer.Option("--type", help="reminder, automated_task or periodic_task.")] = None,
     context: Annotated[str | None, typer.Option(help="What the agent should know.")] = None,
     description: Annotated[str | None, typer.Option(help='A longer text; "" for none.')] = None,
@@ -150,8 +173,9 @@ def edit(
         "max_lateness_seconds": max_late,
     }
     changes = {name: value for name, value in given.items() if value is not None}
-    if when is not None:
-        changes |= manager.schedule_from_words(when, zone or manager.get_task(task_id, current.owner.id).zone)
+    if new := When(when, cron, rrule, start, except_):
+        old = manager.get_task(task_id, current.owner.id)
+        changes |= new.schedule(manager, current.runtime.clock.now(), zone or old.zone, old)
     if not changes:
         raise AssistantError("Say what to change, for example with --title or --when; --help lists what can be.")
     task = manager.update_task(task_id, current.owner.id, **changes)
@@ -179,7 +203,7 @@ def run(task_id: Id, as_json: Json = False) -> None:
     """Run it once now, beside its schedule."""
     current, manager = _manager()
     job_id = manager.run_now(task_id, current.owner.id)
-    current.answer(as_json, {"job": job_id}, f"✅ Queued as job {job_id}")
+    current.answer(as_json, {"job_id": job_id}, f"✅ Queued as job {job_id}")
 
 
 @app.command()
@@ -195,7 +219,7 @@ def retry(task_id: Id, as_json: Json = False) -> None:
     """Run its newest occurrence that failed, was cancelled or was missed again."""
     current, manager = _manager()
     job = manager.retry_task(task_id, current.owner.id)
-    current.answer(as_json, {"job": job.id}, f"✅ Queued again: job {job.id}, due {current.local(job.due_at)}")
+    current.answer(as_json, {"job_id": job.id}, f"✅ Queued again: job {job.id}, due {current.local(job.due_at)}")
 
 
 @app.command()

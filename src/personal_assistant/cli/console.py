@@ -1,13 +1,14 @@
 """What `assistant up` prints: each notification of the owner, once it is delivered."""
 
-import json
+import errno
 import sys
 import threading
 import time
 
 import structlog
 
-from personal_assistant.cli.output import clean, plain
+from personal_assistant.cli.notifications import document
+from personal_assistant.cli.output import as_line, clean
 from personal_assistant.notifications.deliveries import Notification, mark_shown, unshown
 from personal_assistant.store.errors import StoreError
 from personal_assistant.store.people import Person
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 _STEP = 500
 _LEISURE = 10.0
 _LATE_SECONDS = 60
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Console:
@@ -63,6 +65,10 @@ class Console:
             except StoreError as error:
                 log.error("notifications could not be read", error=str(error))  # noqa: TRY400
             except OSError as error:
+                if error.errno in _FULL:
+                    # Space may come back; the next news tries again, and what was not recorded comes again.
+                    log.error("nothing can be printed here for now", error=str(error))  # noqa: TRY400
+                    continue
                 log.error("nothing can be printed here any more", error=str(error))  # noqa: TRY400
                 return
 
@@ -87,7 +93,7 @@ class Console:
 
     def _line(self, it: Notification) -> str:
         if self._as_json:
-            return json.dumps({"notification": plain(it)}, ensure_ascii=False)
+            return as_line({"notification": document(it)})
         sign = "" if it.kind == "alert" else "⏰ "
         at = it.sent_at.astimezone(self._zone).strftime("%H:%M:%S")
         due = it.due_at.astimezone(self._zone).strftime("%d %b %H:%M") if it.due_at else ""

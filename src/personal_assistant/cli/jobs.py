@@ -8,13 +8,32 @@ from personal_assistant.cli.output import Json, group, print_json, say, table
 
 app = group("Pieces of work, what became of them, and doing them again.")
 
-JobId = Annotated[str, typer.Argument(help="The job's id.")]
+JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id.")]
+
+
+def _whole_name(task: str) -> str:
+    """A task's whole name from its last part, as `tasks list` shows it; other names as they are: the ledger keeps
+    jobs of tasks that are no longer declared.
+    """
+    from personal_assistant.workers.tasks import UnknownTaskError, load_tasks
+
+    try:
+        return load_tasks().find(task).name
+    except UnknownTaskError:
+        return task
+
+
+def _check_known(task: str) -> None:
+    """Raises UnknownTaskError for a name that is neither declared nor has jobs."""
+    from personal_assistant.workers.tasks import load_tasks
+
+    load_tasks().find(task)
 
 
 @app.command("list")
 def list_(
     state: Annotated[list[str] | None, typer.Option(help="Only jobs in this state; repeatable.")] = None,
-    task: Annotated[str | None, typer.Option(help="Only jobs of this task.")] = None,
+    task: Annotated[str | None, typer.Option(help="Only jobs of this task, by its name or its last part.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 30,
     as_json: Json = False,
 ) -> None:
@@ -29,7 +48,7 @@ def list_(
             raise AssistantError(f"There is no state {name!r}. The states are {', '.join(JOB_STATES)}.")
     current = session()
     with current.runtime.db.read() as conn:
-        found = list_jobs(conn, states=state or (), task=task, limit=limit)
+        found = list_jobs(conn, states=state or (), task=task and _whole_name(task), limit=limit)
     if as_json:
         print_json(found)
         return
@@ -71,7 +90,7 @@ def show(job_id: JobId, as_json: Json = False) -> None:
         "started": current.local(job.started_at),
         "finished": current.local(job.finished_at),
         "worker": job.worker_id,
-        "progress": job.progress,
+        "progress": _progress(job.progress),
         "waiting for": job.waiting_for if job.state == "waiting" else None,
         "error": job.error,
         "result": job.result,
@@ -85,9 +104,17 @@ def show(job_id: JobId, as_json: Json = False) -> None:
             say("    " + error.traceback.rstrip().replace("\n", "\n    "))
 
 
+def _progress(told: Any) -> str:
+    """How far a job said that it is: «3 of 10, reading»."""
+    if not isinstance(told, dict):
+        return ""
+    numbers = [f"{told[key]:g}" for key in ("done", "total") if told.get(key) is not None]
+    return ", ".join(part for part in (" of ".join(numbers), told.get("note")) if part)
+
+
 @app.command()
 def run(
-    task: Annotated[str, typer.Argument(help="The task's name, or the last part of it.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="The task's name, or the last part of it.")],
     kwargs: Annotated[str, typer.Option(help="Its arguments, as a JSON object.")] = "{}",
     as_json: Json = False,
 ) -> None:
@@ -107,12 +134,12 @@ def run(
     if not isinstance(given, dict):
         raise AssistantError('The arguments are a JSON object, like {"user_id": 1}.')
     job_id = declared.apply_async(kwargs=declared.checked(given), user_id=current.owner.id).id
-    current.answer(as_json, {"job": job_id}, f"✅ Queued as job {job_id}")
+    current.answer(as_json, {"job_id": job_id}, f"✅ Queued as job {job_id}")
 
 
 @app.command()
 def cancel(
-    job_id: Annotated[str | None, typer.Argument(help="The job's id.")] = None,
+    job_id: Annotated[str | None, typer.Argument(metavar="ID", help="The job's id.")] = None,
     task: Annotated[str | None, typer.Option(help="Every open job of this task instead.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -123,14 +150,19 @@ def cancel(
 
     current = session()
     if (job_id is None) == (task is None):
-        raise AssistantError("Give a job's id, or --task with a task's whole name.")
-    cancelled = [cancel_job(current.runtime, job_id)] if job_id else cancel_task_jobs(current.runtime, str(task))
+        raise AssistantError("Give a job's id, or --task with a task's name.")
+    if task is None:
+        cancelled = [cancel_job(current.runtime, str(job_id))]
+    else:
+        cancelled = cancel_task_jobs(current.runtime, _whole_name(task))
+        if not cancelled:
+            _check_known(task)
     if as_json:
         print_json(cancelled)
         return
     for job in cancelled:
         done = "Asked to stop" if job.state == "running" else "Cancelled"
-        say(f"❌ {done}: {job.id} ({job.task.rsplit('.', 1)[-1]})")
+        say(f"🚫 {done}: {job.id} ({job.task.rsplit('.', 1)[-1]})")
     if not cancelled:
         say("There are no such jobs.")
 
@@ -144,4 +176,4 @@ def retry(job_id: JobId, as_json: Json = False) -> None:
     current = session()
     with current.runtime.db.write() as conn:
         job = replay(conn, job_id, current.runtime.clock.now())
-    current.answer(as_json, {"job": job.id}, f"✅ Queued again: job {job.id}")
+    current.answer(as_json, {"job_id": job.id}, f"✅ Queued again: job {job.id}")

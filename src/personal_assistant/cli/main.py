@@ -3,9 +3,11 @@
 import errno
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from personal_assistant import __version__
 from personal_assistant.cli import (
     ai_tasks,
     bench,
@@ -20,13 +22,29 @@ from personal_assistant.cli import (
     up,
     worker,
 )
-from personal_assistant.cli.output import as_typed, group, print_json
+from personal_assistant.cli.output import as_typed, command_name, group, print_json, say
 from personal_assistant.errors import AssistantError
 
-app = group(
-    "The background half of a personal assistant: it remembers, watches and does things while nobody is looking.",
-    name="assistant",
-)
+_ABOUT = "The background half of a personal assistant: it remembers, watches and does things while nobody is looking."
+
+app = group(_ABOUT, name="assistant")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        say(f"personal_assistant {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help=_ABOUT)
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    del version
+
+
 app.command("up")(up.up)
 app.command("init")(setup.init)
 app.command("migrate")(setup.migrate)
@@ -52,7 +70,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal may not know every character
     try:
-        sys.exit(app(standalone_mode=not _as_json()))
+        sys.exit(app(prog_name=command_name(), standalone_mode=not _as_json()))
     except typer.TyperException as error:
         _fail(error.format_message(), error.exit_code)
     except AssistantError as error:
@@ -62,6 +80,8 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         _fail(_explained(error))
+    except UnicodeEncodeError as error:
+        _fail(f"The text {error.object!r} holds what is no character; the command line is read as UTF-8.")
     except Exception as error:
         if os.environ.get("ASSISTANT_LOG_LEVEL", "").upper() == "DEBUG":
             raise

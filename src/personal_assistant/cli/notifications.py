@@ -4,9 +4,13 @@ from typing import Annotated, Any
 
 import typer
 
-from personal_assistant.cli.output import Json, group, plain, print_json, say, table
+from personal_assistant.cli.output import Json, group, id_parser, plain, print_json, say, table
 
 app = group("What has been delivered to you.")
+
+_ID = typer.Argument(
+    metavar="ID", help="The notification's id.", parser=id_parser("notification", "notifications list", 2**63 - 1)
+)
 
 
 @app.command("list")
@@ -23,7 +27,7 @@ def list_(
     with current.runtime.db.read() as conn:
         found = list_notifications(conn, current.owner.id, unread=unread, limit=limit)
     if as_json:
-        print_json([_document(it) for it in found])
+        print_json([document(it) for it in found])
         return
     rows = [
         (
@@ -39,7 +43,8 @@ def list_(
     table(("id", "new", "delivered", "late", "title", "text"), rows, empty="Nothing has been delivered yet.")
 
 
-def _document(it: Any) -> dict[str, Any]:
+def document(it: Any) -> dict[str, Any]:
+    """A notification as JSON has it, with how late it came."""
     return {**plain(it), "late_seconds": it.late_seconds}
 
 
@@ -54,7 +59,7 @@ def _late(seconds: float | None) -> str:
 
 
 @app.command()
-def show(notification_id: Annotated[int, typer.Argument(help="The notification's id.")], as_json: Json = False) -> None:
+def show(notification_id: Annotated[int, _ID], as_json: Json = False) -> None:
     """One notification with its whole text."""
     from personal_assistant.cli.session import session
     from personal_assistant.notifications.deliveries import get_notification
@@ -63,7 +68,7 @@ def show(notification_id: Annotated[int, typer.Argument(help="The notification's
     with current.runtime.db.read() as conn:
         it = get_notification(conn, current.owner.id, notification_id)
     if as_json:
-        print_json(_document(it))
+        print_json(document(it))
         return
     say(it.title)
     if it.body:
@@ -75,7 +80,7 @@ def show(notification_id: Annotated[int, typer.Argument(help="The notification's
 
 @app.command()
 def read(
-    notification_id: Annotated[int | None, typer.Argument(help="The notification's id.")] = None,
+    notification_id: Annotated[int | None, _ID] = None,
     everything: Annotated[bool, typer.Option("--all", help="Mark all of them.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -89,4 +94,10 @@ def read(
     current = session()
     with current.runtime.db.write() as conn:
         count = mark_read(conn, current.owner.id, notification_id, current.runtime.clock.now())
-    print_json({"marked": count}) if as_json else say(f"✅ Marked as read: {count}")
+    print_json({"marked": count}) if as_json else say(_marked(count))
+
+
+def _marked(count: int) -> str:
+    if not count:
+        return "Nothing was unread."
+    return f"✅ Marked as read: {count} notification{'' if count == 1 else 's'}"

@@ -5,12 +5,14 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from personal_assistant.errors import AssistantError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
@@ -24,6 +26,7 @@ def group(about: str, name: str | None = None) -> typer.Typer:
         name=name,
         help=about,
         no_args_is_help=True,
+        context_settings={"help_option_names": ["--help", "-h"]},
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         add_completion=False,
@@ -40,6 +43,23 @@ def as_typed(message: str) -> str:
     return message.replace("`assistant ", f"`{command_name()} ")
 
 
+def id_parser(what: str, command: str, greatest: int) -> Callable[[str], int]:
+    """Reads the id of a `what`, up to the greatest that its column holds; `command` is where a person finds ids."""
+
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError as error:
+            raise AssistantError(
+                f"{text!r} is not an id: ids are whole numbers. `assistant {command}` shows them."
+            ) from error
+        if abs(number) > greatest:
+            raise AssistantError(f"There is no {what} {number}. `assistant {command}` shows yours.")
+        return number
+
+    return parse
+
+
 def clean(text: str) -> str:
     """Text from outside without control characters, so that it cannot drive the terminal."""
     return "".join(
@@ -52,9 +72,9 @@ def print_json(value: Any) -> None:
     print(json.dumps(plain(value), ensure_ascii=False, indent=2))  # noqa: T201
 
 
-def print_line(value: Any) -> None:
+def as_line(value: Any) -> str:
     """One JSON document in one line, for commands that go on printing."""
-    print(json.dumps(plain(value), ensure_ascii=False), flush=True)  # noqa: T201
+    return json.dumps(plain(value), ensure_ascii=False)
 
 
 def plain(value: Any) -> Any:
@@ -82,7 +102,7 @@ def warn(text: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=True, soft_wrap=True).print(Text(text, style="bold yellow"))
+    Console(stderr=True, soft_wrap=not sys.stderr.isatty()).print(Text(text, style="bold yellow"))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
@@ -99,30 +119,63 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) 
         say(empty)
         return
     console = Console(width=None if sys.stdout.isatty() else 240)
+    widths = _widths(columns, rows, console.width)
+    if widths is None:
+        for first, *rest in rows:
+            console.print(Text(clean(first), style="bold"))
+            for name, cell in zip(columns[1:], rest, strict=True):
+                if cell:
+                    console.print(Padding(Text(f"{name}: ").append(clean(cell), style=_style(cell)), (0, 0, 0, 3)))
+        return
     shown = Table(box=None, header_style="bold", pad_edge=False)
-    for index, name in enumerate(columns):
-        shown.add_column(name, overflow="fold", no_wrap=index == 0)
+    for name, width in zip(columns, widths, strict=True):
+        shown.add_column(name, overflow="fold", width=width)
     for row in rows:
         shown.add_row(*(Text(clean(cell), style=_style(cell)) for cell in row))
-    if _narrowest([columns, *rows]) <= console.width:
-        console.print(shown)
-        return
-    for first, *rest in rows:
-        console.print(Text(clean(first), style="bold"))
-        for name, cell in zip(columns[1:], rest, strict=True):
-            if cell:
-                console.print(Padding(Text(f"{name}: ").append(clean(cell), style=_style(cell)), (0, 0, 0, 3)))
+    console.print(shown)
 
 
-def _narrowest(rows: Sequence[Sequence[str]]) -> int:
-    """How wide a table has to be at least, so that its first column stays in one line and no word is torn apart."""
-    first, *rest = zip(*rows, strict=True)
-    return max(len(cell) for cell in first) + sum(2 + max(_longest_word(cell) for cell in column) for column in rest)
+_GAP = 2
+# Columns of instants: a date and its time belong in one line.
+_INSTANTS = frozenset({"next", "last", "due", "delivered"})
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> list[int] | None:
+    """How wide each column is to be, in terminal cells; None where ids, instants or words would be torn apart.
+
+    What is left beyond that goes to the narrowest columns first, so that short phrases stay in one line.
+    """
+    from rich.cells import cell_len
+
+    wanted, widths = [], []
+    for index, (name, *cells) in enumerate(zip(columns, *rows, strict=True)):
+        whole = index == 0 or name in _INSTANTS
+        texts = [clean(cell) for cell in cells]
+        wanted.append(max(cell_len(text) for text in (name, *texts)))
+        widths.append(wanted[-1] if whole else max(_longest_word(name), *(_least(text) for text in texts)))
+    spare = room - sum(widths) - _GAP * (len(widths) - 1)
+    if spare < 0:
+        return None
+    for _ in range(spare):
+        growing = [index for index, width in enumerate(widths) if width < wanted[index]]
+        if not growing:
+            break
+        widths[min(growing, key=widths.__getitem__)] += 1
+    return widths
+
+
+def _least(cell: str) -> int:
+    """A column that is narrower than this is no pleasure to read."""
+    from rich.cells import cell_len
+
+    return max(_longest_word(cell), min(cell_len(cell), 12))
 
 
 def _longest_word(cell: str) -> int:
+    from rich.cells import cell_len
+
     # Text in other scripts than ours may be broken anywhere, and so may endless words.
-    return max((min(len(word), 40) if word.isascii() else 10 for word in cell.split()), default=0)
+    return max((min(cell_len(word), 40 if word.isascii() else 10) for word in cell.split()), default=0)
 
 
 _STYLES = {

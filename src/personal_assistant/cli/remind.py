@@ -8,7 +8,7 @@ from personal_assistant.cli.output import Json
 
 
 def remind(
-    words: Annotated[list[str], typer.Argument(help='What and when: "call mom tomorrow at 9am".')],
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help='What and when: "call mom tomorrow at 9am".')],
     at: Annotated[str | None, typer.Option("--at", help="The time, when the words are the title only.")] = None,
     description: Annotated[str | None, typer.Option(help="A longer text that comes with it.")] = None,
     channel: Annotated[list[str] | None, typer.Option(help="in_app, email, sms, push, webhook; repeatable.")] = None,

@@ -1,14 +1,16 @@
 """`assistant schedules`: the timetable of system tasks."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from personal_assistant.cli.output import Json, group, print_json, say, table
+from personal_assistant.cli.when import Cron, RRule, Start, When, Words
 
 app = group("The timetable of system tasks.")
 
-Name = Annotated[str, typer.Argument(help="The schedule's name, or the last part of it.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule's name, or the last part of it.")]
 
 
 @app.command("list")
@@ -46,14 +48,20 @@ def show(name: Name, as_json: Json = False) -> None:
     current = session()
     with current.runtime.db.read() as conn:
         entry = find_schedule(conn, name)
-    after = current.runtime.clock.now()
-    following = entry.schedule.upcoming(after, 5) if entry.status == "active" else []
+    following = _ahead(entry)
     if as_json:
         print_json({"schedule": entry, "next": following})
         return
     say(f"{entry.name}  {entry.status}\n🔁 {_rule(entry)}")
     for instant in following:
         say(f"⏰ {current.local(instant)}")
+
+
+def _ahead(entry: Any) -> list[datetime]:
+    """The next runs; an interval counts from the one that is planned, not from now."""
+    if entry.status != "active" or entry.next_run_at is None:
+        return []
+    return [entry.next_run_at, *entry.schedule.upcoming(entry.next_run_at, 4)]
 
 
 @app.command()
@@ -69,35 +77,36 @@ def resume(name: Name, as_json: Json = False) -> None:
     """Go on with the first run after now."""
     from personal_assistant.workers.schedulers import timetable
 
-    _changed(timetable.resume, name, "⏰ Resumed", as_json)
+    _changed(timetable.resume, name, "✅ Resumed", as_json)
 
 
 @app.command()
 def edit(
     name: Name,
-    when: Annotated[str | None, typer.Option(help='A new time, in words: "every day at 5:30".')] = None,
+    when: Words = None,
+    cron: Cron = None,
+    rrule: RRule = None,
+    start: Start = None,
     default: Annotated[bool, typer.Option("--default", help="Back to what its task declares.")] = False,
     as_json: Json = False,
 ) -> None:
     """Change when it runs."""
-    from personal_assistant.ai.formatting import refusal
+    from personal_assistant.ai import AITaskManager
     from personal_assistant.cli.session import session
     from personal_assistant.errors import AssistantError
-    from personal_assistant.timing.language import TimeRefused, understand
     from personal_assistant.workers.schedulers import timetable
 
-    if default == (when is not None):
-        raise AssistantError("Give either --when with a time in words, or --default.")
+    given = When(when, cron, rrule, start)
+    if default == bool(given):
+        raise AssistantError("Give either a new time (--when, --cron or --rrule), or --default.")
     current = session()
     now = current.runtime.clock.now()
-    if when is None:
+    if default:
         with current.runtime.db.write() as conn:
             entry = timetable.reset(conn, name, current.owner.zone, now)
     else:
-        try:
-            schedule = understand(when, now=now, zone=current.owner.zone).schedule
-        except TimeRefused as refused:
-            raise AssistantError(refusal(refused)) from refused
+        manager = AITaskManager(current.runtime.db, current.runtime.clock)
+        schedule = given.parsed(manager, now, current.owner.zone)
         with current.runtime.db.write() as conn:
             entry = timetable.change(conn, name, schedule, now)
     _answer(current, entry, "✅ Changed", as_json)
@@ -112,7 +121,7 @@ def run(name: Name, as_json: Json = False) -> None:
     current = session()
     with current.runtime.db.write() as conn:
         job_id = run_now(conn, name, current.runtime.clock.now())
-    current.answer(as_json, {"job": job_id}, f"✅ Queued as job {job_id}")
+    current.answer(as_json, {"job_id": job_id}, f"✅ Queued as job {job_id}")
 
 
 def _changed(change: Any, name: str, word: str, as_json: bool) -> None:

@@ -23,7 +23,7 @@ def status(as_json: Json = False) -> None:
     ahead = AITaskManager(current.runtime.db, current.runtime.clock).get_user_tasks(current.owner.id, "active", 5)
     findings = [finding for finding in check_health(current.runtime) if finding.level != "ok"]
     if as_json:
-        print_json({"processes": alive, "jobs": counts, "unread": len(unread), "next": ahead, "findings": findings})
+        print_json({"processes": alive, "jobs": counts, "unread": len(unread), "ai_tasks": ahead, "findings": findings})
         return
     for worker in alive:
         does = " and ".join(word for word, on in (("schedules", worker.schedules), ("runs jobs", worker.runs)) if on)

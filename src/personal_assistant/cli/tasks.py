@@ -23,7 +23,7 @@ def list_(as_json: Json = False) -> None:
     if as_json:
         print_json(
             [
-                {"task": name, "queue": it.options.queue, "stats": stats.get(name)}
+                {"name": name, "queue": it.options.queue, "stats": stats.get(name)}
                 for name, it in sorted(registry.tasks.items())
             ]
         )
@@ -46,7 +46,8 @@ def _ms(seconds: float) -> str:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="The task's name, or the last part of it.")], as_json: Json = False
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The task's name, or the last part of it.")],
+    as_json: Json = False,
 ) -> None:
     """One task: what it does and what it declares."""
     from personal_assistant.timing.recurrence import parse_schedule

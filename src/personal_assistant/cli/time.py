@@ -1,5 +1,6 @@
 """`assistant time`: what a time text means."""
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,9 @@ from personal_assistant.errors import AssistantError
 
 
 def time(
-    words: Annotated[list[str] | None, typer.Argument(help='A time text: "every other tuesday at 7pm".')] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="WORDS", help='A time text: "every other tuesday at 7pm".')
+    ] = None,
     zone: Annotated[str | None, typer.Option(help="The IANA zone in which it is meant.")] = None,
     now: Annotated[str | None, typer.Option(help="The instant it is said at, in ISO 8601 with an offset.")] = None,
     sentence: Annotated[bool, typer.Option("--sentence", help="The text holds a title, too.")] = False,
@@ -38,8 +41,8 @@ def _understand(text: str, zone: str | None, now: str | None, sentence: bool, as
         understood = (understand_sentence if sentence else understand)(text, now=instant, zone=zone)
     except TimeRefused as refused:
         if as_json:
-            refusal_document = {"kind": "refuse", "reason": refused.reason, "message": refused.message}
-            print_json({**refusal_document, "suggestion": refused.suggestion})
+            sentence_document = {"error": refusal(refused), "kind": "refuse", "reason": refused.reason}
+            print_json({**sentence_document, "message": refused.message, "suggestion": refused.suggestion})
             raise typer.Exit(1) from refused
         raise AssistantError(refusal(refused)) from refused
     except UnknownZoneError as error:
@@ -65,16 +68,22 @@ def _instant(text: str | None) -> datetime:
     except ValueError as error:
         raise AssistantError(f"{text!r} is not an ISO 8601 instant, like 2026-03-25T10:17:30+01:00.") from error
     if instant.tzinfo is None:
-        raise AssistantError(f"{text!r} has no offset; write for example {text}+01:00 or {text}Z.")
+        raise AssistantError(f"{text!r} has no offset; write it like 2026-03-25T10:17:30+01:00.")
     return instant
 
 
 def _own_zone() -> str:
-    """The configured zone, else the machine's: this command needs no database."""
+    """The owner's zone; where there is no assistant yet, or none that can be read, the one it would get."""
     from personal_assistant.settings import get_settings
     from personal_assistant.timing.zones import system_zone
 
-    return get_settings().zone or system_zone()
+    settings = get_settings()
+    if settings.database_url or (settings.data_dir / "assistant.db").exists():
+        from personal_assistant.cli.session import session
+
+        with suppress(AssistantError):
+            return session().owner.zone
+    return settings.zone or system_zone()
 
 
 def _check(path: Path, as_json: bool) -> None:
@@ -82,7 +91,9 @@ def _check(path: Path, as_json: bool) -> None:
 
     try:
         score = check_file(path)
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except OSError as error:
+        raise AssistantError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
         raise AssistantError(f"{path} cannot be checked: {error}") from error
     if as_json:
         print_json(score)

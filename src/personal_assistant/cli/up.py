@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from personal_assistant.cli.output import Json, as_typed, command_name, print_line, say, warn
+from personal_assistant.cli.output import Json, as_line, command_name, say
+from personal_assistant.cli.setup import tell
 from personal_assistant.errors import AssistantError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def up(as_json: Json = False) -> None:
     current = runtime()
     configure_logging(current.settings)
     with only_one(current.settings.data_dir):
-        owner = prepare(current)
+        owner = prepare(current, tell=tell)
         console = Console(current, owner, as_json=as_json)
         process = WorkerProcess(current, on_signal=console.look)
         ended = _end_on_signals()
@@ -123,17 +124,20 @@ def _warn_of_clock(current: "Runtime") -> None:
 
     for finding in check_clock(current):
         if finding.level != "ok":
-            warn(as_typed(f"⚠️  {finding.message} {finding.fix or ''}"))
+            tell(f"{finding.message} {finding.fix or ''}")
 
 
 def _greet(current: "Runtime", owner: "Person", as_json: bool) -> None:
     if as_json:
-        print_line({"ready": True, "pid": os.getpid(), "database": current.db.where, "zone": owner.zone})
+        say(as_line({"ready": True, "pid": os.getpid(), "database": current.db.where, "zone": owner.zone}))
     else:
         name = command_name()
         say(f"✅ The assistant is up: the scheduler is alive (process {os.getpid()}).")
         say(f"   Data: {current.db.where}")
         say(f"   Times are meant in {owner.zone}.")
-        say(f'   In another terminal, type:  {name} remind "stretch in 10 seconds"')
-        say(f"   See also: {name} status, {name} notifications list, {name} --help.  Ctrl-C stops it.")
+        say(f'   In another terminal:  {name} remind "stretch in 10 seconds"')
+        say(f"   See also:  {name} status")
+        say(f"              {name} notifications list")
+        say(f"              {name} --help")
+        say("   Ctrl-C stops it.")
     sys.stdout.flush()

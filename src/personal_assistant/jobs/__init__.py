@@ -1,7 +1,7 @@
 """The ledger: every piece of work, from the moment it is accepted to the end of its history."""
 
 from personal_assistant.jobs.cancel import cancel
-from personal_assistant.jobs.context import JobCancelled, JobContext, current_job
+from personal_assistant.jobs.context import JobCancelled, JobContext, JobParked, current_job
 from personal_assistant.jobs.enqueue import enqueue, enqueue_many
 from personal_assistant.jobs.model import InvalidJobError, JobError, JobNotFoundError, JobView, NewJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry, Succeeded, Waiting
@@ -15,6 +15,7 @@ __all__ = [
     "JobContext",
     "JobError",
     "JobNotFoundError",
+    "JobParked",
     "JobView",
     "NewJob",
     "Outcome",

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NoReturn
 
 from personal_assistant.errors import AssistantError
 
@@ -12,6 +12,15 @@ _PROGRESS_EVERY_SECONDS = 0.5
 
 class JobCancelled(Exception):  # noqa: N818 - an order, not an error
     """Raised inside a task by `check()` when somebody wants its job stopped."""
+
+
+class JobParked(Exception):  # noqa: N818 - an order, not an error
+    """Raised inside a task by `park()`: its job waits. `reason` and `for_job` are those of `Waiting`."""
+
+    def __init__(self, reason: str, for_job: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.for_job = for_job
 
 
 class JobContext:
@@ -39,9 +48,21 @@ class JobContext:
         if self._cancel:
             raise JobCancelled
 
+    def park(self, reason: str, *, for_job: str | None = None) -> NoReturn:
+        """End this attempt and have the job wait: for a person, who is told the reason, or for the end of `for_job`.
+
+        It then runs again from its beginning. Raises JobParked.
+        """
+        raise JobParked(reason, for_job)
+
     def progress(self, done: float, total: float | None = None, note: str = "") -> None:
-        """Tell how far the job is, in units of the task's choice; written at most twice a second."""
+        """Tell how far the job is, in units of the task's choice; written at most twice a second.
+
+        Raises TypeError here for what is no number, not where it is written together with other jobs' outcomes.
+        """
         self.check()
+        if not isinstance(done, int | float) or not isinstance(total, int | float | None):
+            raise TypeError(f"progress is told in numbers, not {type(done).__name__} of {type(total).__name__}")
         now = time.monotonic()
         if now - self._reported_at < _PROGRESS_EVERY_SECONDS and done != total:
             return

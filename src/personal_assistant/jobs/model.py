@@ -11,7 +11,6 @@ from personal_assistant.errors import AssistantError
 from personal_assistant.store.tables import jobs
 
 OPEN_STATES = ("scheduled", "queued", "running", "waiting")
-FINAL_STATES = ("succeeded", "failed", "cancelled", "missed")
 
 
 class JobNotFoundError(AssistantError):

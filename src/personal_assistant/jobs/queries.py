@@ -1,6 +1,6 @@
 """Reading the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,8 +68,8 @@ def open_tasks(conn: sa.Connection) -> list[Orphans]:
     return [Orphans(row.task, row.number, row.oldest) for row in rows]
 
 
-def oldest_queued(conn: sa.Connection) -> datetime | None:
-    """Since when the job at the end of the queue could have started."""
-    queued = jobs.c.state == sa.literal_column("'queued'")
+def oldest_queued(conn: sa.Connection, tasks: Collection[str]) -> datetime | None:
+    """Since when the queued job of these tasks that has waited longest could have started."""
+    queued = sa.and_(jobs.c.state == sa.literal_column("'queued'"), jobs.c.task.in_(tasks))
     found: datetime | None = conn.execute(sa.select(sa.func.min(jobs.c.run_at)).where(queued)).scalar_one()
     return found

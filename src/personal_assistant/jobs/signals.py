@@ -18,6 +18,8 @@ from personal_assistant.store.database import Database
 
 CHANNEL = "assistant_wake"
 _DRAIN_BYTES = 4096
+# How long to leave a server alone that cannot be reached.
+_AWAY_SECONDS = 1.0
 
 
 class Listener(Protocol):
@@ -57,9 +59,12 @@ def notify(db: Database) -> None:
 
 
 def reads(db: Database, worker_id: str) -> bool | None:
-    """Whether that process listens on this machine; None where only its lease can tell."""
+    """Whether that process listens on this machine; None where only its lease can tell.
+
+    A folder that was removed says nothing: the living are about to make theirs again.
+    """
     folder = pipe_folder(db)
-    return _send(folder / worker_id) if folder else None
+    return _send(folder / worker_id) if folder and folder.is_dir() else None
 
 
 def remove_stale(db: Database) -> None:
@@ -84,8 +89,11 @@ def _send(pipe: Path) -> bool:
             return False
         raise
     try:
-        with contextlib.suppress(BlockingIOError):  # full: it has plenty of signals to read already
-            os.write(descriptor, b"!")
+        os.write(descriptor, b"!")
+    except BlockingIOError:  # full: it has plenty of signals to read already
+        return True
+    except BrokenPipeError:  # its reader died this very moment
+        return False
     finally:
         os.close(descriptor)
     return True
@@ -95,16 +103,15 @@ class PipeListener:
     """A named pipe."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # It gets its name once it is read from: others take a pipe without a reader for that of a dead process.
-        unread = path.with_name(f".{path.name}")
-        unread.unlink(missing_ok=True)
-        os.mkfifo(unread, 0o600)
-        # Read and write: with a writer of its own the pipe never reports end of file.
-        self._descriptor = os.open(unread, os.O_RDWR | os.O_NONBLOCK)
-        self._path = unread.rename(path)
+        self._path = path
+        self._descriptor = _open_pipe(path)
 
     def wait(self, timeout: float) -> bool:
+        if not self._path.exists():
+            # Somebody removed it. What came meanwhile was not heard, so look at the ledger now.
+            with contextlib.suppress(OSError):
+                self._open_again()
+                return True
         ready, _, _ = select.select([self._descriptor], [], [], max(0.0, timeout))
         if ready:
             with contextlib.suppress(BlockingIOError):
@@ -115,9 +122,27 @@ class PipeListener:
         with contextlib.suppress(BlockingIOError):
             os.write(self._descriptor, b"!")
 
+    def _open_again(self) -> None:
+        fresh = _open_pipe(self._path)
+        # In the place of the old one, which another thread may be writing to.
+        os.dup2(fresh, self._descriptor, inheritable=False)
+        os.close(fresh)
+
     def close(self) -> None:
         self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
+
+
+def _open_pipe(path: Path) -> int:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # It gets its name once it is read from: others take a pipe without a reader for that of a dead process.
+    unread = path.with_name(f".{path.name}")
+    unread.unlink(missing_ok=True)
+    os.mkfifo(unread, 0o600)
+    # Read and write: with a writer of its own the pipe never reports end of file.
+    descriptor = os.open(unread, os.O_RDWR | os.O_NONBLOCK)
+    unread.rename(path)
+    return descriptor
 
 
 class PostgresListener:
@@ -125,49 +150,64 @@ class PostgresListener:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._connection: sa.Connection | None = self._connect()
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._read_end, False)
         os.set_blocking(self._write_end, False)
-        self._connection = self._connect()
-
-    def _connect(self) -> sa.Connection:
-        connection = self._db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        connection.execute(sa.text(f"LISTEN {CHANNEL}"))
-        return connection
 
     def wait(self, timeout: float) -> bool:
+        if self._connection is None:
+            return self._connect_again(timeout)
         try:
-            return self._wait(timeout)
-        except (OSError, sa.exc.DBAPIError, sa.exc.InvalidRequestError, _psycopg_error()):
-            # The server went away. What came meanwhile was not heard, so look at the ledger now.
-            self._connection.invalidate()
-            self._connection.close()
-            with contextlib.suppress(sa.exc.DBAPIError):
-                self._connection = self._connect()
-                return True
-            select.select([self._read_end], [], [], min(timeout, 1.0))
-            return False
-
-    def _wait(self, timeout: float) -> bool:
-        driver = self._connection.connection.driver_connection
-        assert driver is not None
-        ready, _, _ = select.select([driver.fileno(), self._read_end], [], [], max(0.0, timeout))
-        if self._read_end in ready:
-            with contextlib.suppress(BlockingIOError):
-                os.read(self._read_end, _DRAIN_BYTES)
-        if driver.fileno() in ready:
-            list(driver.notifies(timeout=0))
-        return bool(ready)
+            return self._wait(self._connection, timeout)
+        except (OSError, sa.exc.DBAPIError, _psycopg_error()):
+            self._disconnect()
+            return True
 
     def wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.write(self._write_end, b"!")
 
     def close(self) -> None:
-        self._connection.detach()  # so that it is closed for good: the pool would hand on a connection that listens
-        self._connection.close()
+        self._disconnect()
         os.close(self._read_end)
         os.close(self._write_end)
+
+    def _connect(self) -> sa.Connection:
+        connection = self._db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(sa.text(f"LISTEN {CHANNEL}"))
+        return connection
+
+    def _connect_again(self, timeout: float) -> bool:
+        """After the server went away. What came meanwhile was not heard, so look at the ledger once it is back."""
+        try:
+            self._connection = self._connect()
+        except sa.exc.DBAPIError:
+            self._sleep([], min(timeout, _AWAY_SECONDS))
+            return False
+        return True
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()  # closed for good: the pool would hand on a connection that listens
+            self._connection.close()
+            self._connection = None
+
+    def _wait(self, connection: sa.Connection, timeout: float) -> bool:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        ready = self._sleep([driver.fileno()], timeout)
+        if driver.fileno() in ready:
+            list(driver.notifies(timeout=0))
+        return bool(ready)
+
+    def _sleep(self, descriptors: list[int], timeout: float) -> list[int]:
+        """Until one of these can be read, `wake`, or for `timeout` seconds; returns what can be read."""
+        ready, _, _ = select.select([*descriptors, self._read_end], [], [], max(0.0, timeout))
+        if self._read_end in ready:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._read_end, _DRAIN_BYTES)
+        return ready
 
 
 def _psycopg_error() -> type[Exception]:

@@ -11,7 +11,9 @@ from personal_assistant.errors import AssistantError
 from personal_assistant.notifications.channels import IN_APP, route
 from personal_assistant.store.bulk import insert_rows
 from personal_assistant.store.database import wake_after_commit
+from personal_assistant.store.plain import plain_text
 from personal_assistant.store.tables import CHANNELS, deliveries
+from personal_assistant.store.types import fits
 
 _MAX_BODY = 10_000
 _MAX_TITLE = 255
@@ -88,7 +90,7 @@ def _row(message: Message, now: datetime, channel: str, state: str) -> dict[str,
         "channel": channel,
         "state": state,
         "title": message.title[:_MAX_TITLE],
-        "body": message.body and message.body[:_MAX_BODY],
+        "body": message.body and plain_text(message.body[:_MAX_BODY]),
         "error": None,
         "due_at": message.due_at,
         "created_at": now,
@@ -117,7 +119,8 @@ def list_notifications(
 def get_notification(conn: sa.Connection, user_id: int, notification_id: int) -> Notification:
     """One of a person's in-app list. Raises NotificationNotFoundError for an id that is not that person's."""
     mine = sa.and_(deliveries.c.user_id == user_id, deliveries.c.channel == IN_APP)
-    row = conn.execute(sa.select(*_LISTED).where(mine, deliveries.c.id == notification_id)).one_or_none()
+    chosen = sa.select(*_LISTED).where(mine, deliveries.c.id == notification_id)
+    row = conn.execute(chosen).one_or_none() if fits(deliveries.c.id, notification_id) else None
     if row is None:
         raise NotificationNotFoundError(
             f"There is no notification {notification_id}. `assistant notifications list` shows yours."

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from personal_assistant.store.errors import StoreError, explain
+from personal_assistant.store.errors import NestedWriteError, StoreError, explain
 from personal_assistant.store.plain import dump_json
 
 BUSY_SECONDS = 15.0
@@ -31,6 +31,12 @@ def wake_after_commit(conn: sa.Connection) -> None:
     conn.info[_WAKE] = True
 
 
+class _Thread(threading.local):
+    """What one thread is doing."""
+
+    writes = False
+
+
 class Database:
     """A connection pool with two ways in: `read()` and `write()`.
 
@@ -41,7 +47,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         try:
-            self.url = sa.make_url(url)
+            self.url = _usable(sa.make_url(url))
             self.engine = self._make_engine()
         except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
             raise StoreError(f"The database URL cannot be used: {error}.") from error
@@ -52,6 +58,7 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.on_wake: Callable[[], None] = lambda: None
         self._mutex = threading.Lock() if self.is_sqlite else nullcontext()
+        self._thread = _Thread()
 
     @property
     def where(self) -> str:
@@ -62,6 +69,12 @@ class Database:
     def folder(self) -> Path | None:
         """The folder of the SQLite file; None for a server."""
         return Path(self.url.database).absolute().parent if self.is_sqlite and self.url.database else None
+
+    @property
+    def exists(self) -> bool:
+        """False where there is a folder for the SQLite file and no file; what else is wrong, a connection tells."""
+        path = Path(self.url.database or "")
+        return not self.is_sqlite or path.exists() or not path.absolute().parent.is_dir()
 
     def _make_engine(self) -> sa.Engine:
         if self.url.get_backend_name() != "sqlite":
@@ -88,15 +101,29 @@ class Database:
     def write(self) -> Iterator[sa.Connection]:
         """One write transaction: committed at the end of the block, rolled back when the block raises.
 
-        Raises StoreError when the database cannot be used; nothing of the block is kept then.
+        A block waits for nothing but the database, for on SQLite everybody else waits for the block: it does not await,
+        and what it calls writes on its connection. Raises NestedWriteError inside another block of this thread,
+        StoreError when the database cannot be used; nothing of the block is kept then.
         """
-        with self._explained(), self._mutex, self.engine.connect() as conn:
+        with self._explained(), self._only_one(), self._mutex, self.engine.connect() as conn:
             conn.info.pop(_WAKE, None)
             with conn.execution_options(assistant_write=True).begin():
                 yield conn
             wake = conn.info.pop(_WAKE, False)
         if wake:
             self.on_wake()
+
+    @contextmanager
+    def _only_one(self) -> Iterator[None]:
+        if self._thread.writes:
+            raise NestedWriteError(
+                "This thread is in a write transaction already, and would wait for itself: use that one's connection."
+            )
+        self._thread.writes = True
+        try:
+            yield
+        finally:
+            self._thread.writes = False
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -111,6 +138,15 @@ class Database:
     def close(self) -> None:
         """Close the pool's connections; the next use opens new ones (after a fork, too)."""
         self.engine.dispose()
+
+
+def _usable(url: sa.URL) -> sa.URL:
+    backend = url.get_backend_name()
+    if backend not in ("sqlite", "postgresql"):
+        raise StoreError(f"The database URL cannot be used: {backend} is neither sqlite nor postgresql.")
+    if backend == "sqlite" and url.database in (None, "", ":memory:"):
+        raise StoreError("The database URL names no file: write it like sqlite:////home/me/assistant.db.")
+    return url
 
 
 def _configure_sqlite(connection: Any, record: Any) -> None:

@@ -17,6 +17,11 @@ class SchemaError(StoreError):
     """The database has no tables yet, or older ones than this version needs."""
 
 
+class NestedWriteError(AssertionError):
+    """A mistake in the code: a write transaction was begun inside another one of the same thread."""
+
+
+_SILENT = "the server does not answer: check that it runs and that the URL is right"
 _REMEDIES = (
     ("readonly database", "it cannot be written: check the permissions of the file and of its folder"),
     ("unable to open", "it cannot be opened: check that the folder exists and that you may write in it"),
@@ -25,7 +30,10 @@ _REMEDIES = (
     ("not a database", "the file is not an SQLite database: restore it from a backup or name another one"),
     ("image is malformed", "the file is damaged: restore it from a backup"),
     ("database is locked", "another program has kept it locked for too long: try again, or stop that program"),
-    ("connection refused", "the server does not answer: check that it runs and that the URL is right"),
+    ("connection refused", _SILENT),
+    ("is the server running", _SILENT),
+    ("could not translate host name", _SILENT),
+    ("failed to resolve host", _SILENT),
     ("password authentication", "the server refused the name or the password in the URL"),
     ("does not exist", "it does not exist on that server: create it or correct the URL"),
 )

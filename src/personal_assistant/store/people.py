@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from personal_assistant.errors import AssistantError
 from personal_assistant.store.database import insert_new
 from personal_assistant.store.tables import roles, users
+from personal_assistant.store.types import fits
 
 # No password hash looks like this, so nobody can sign in with a password until one is set.
 NO_PASSWORD = "!"  # noqa: S105
@@ -49,7 +50,8 @@ def get_owner(conn: sa.Connection) -> Person:
 
 def get_person(conn: sa.Connection, user_id: int) -> Person:
     """Somebody by id. Raises PersonNotFoundError."""
-    row = conn.execute(sa.select(*_COLUMNS).where(users.c.id == user_id)).one_or_none()
+    chosen = sa.select(*_COLUMNS).where(users.c.id == user_id)
+    row = conn.execute(chosen).one_or_none() if fits(users.c.id, user_id) else None
     if row is None:
         raise PersonNotFoundError(f"There is no person {user_id}.")
     return _person(row)
@@ -76,6 +78,12 @@ def create_owner(conn: sa.Connection, *, name: str | None, zone: str, now: datet
         )
     )
     return get_owner(conn)
+
+
+def set_zone(conn: sa.Connection, person: Person, zone: str, now: datetime) -> Person:
+    """Have a person's times meant in another zone, an IANA name, from now on."""
+    conn.execute(sa.update(users).where(users.c.id == person.id).values(zone=zone, updated_at=now))
+    return get_person(conn, person.id)
 
 
 def _person(row: Any) -> Person:

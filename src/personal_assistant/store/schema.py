@@ -61,8 +61,9 @@ def _current(conn: sa.Connection) -> str | None:
 
 def require_current(db: Database) -> None:
     """Raise SchemaError, which says what to do, unless the schema is this version's."""
-    state = revisions(db)
-    if state.current is None:
+    # Asking a file that is not there would make it.
+    state = revisions(db) if db.exists else None
+    if state is None or state.current is None:
         raise SchemaError(f"There is no assistant in {db.where} yet: run `assistant init` or `assistant up` first.")
     if not state.up_to_date:
         raise SchemaError(

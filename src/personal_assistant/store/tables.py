@@ -71,7 +71,7 @@ users = sa.Table(
 )
 
 AI_TASK_TYPES = ("reminder", "automated_task", "periodic_task")
-AI_TASK_STATES = ("active", "processing", "paused", "completed", "failed", "cancelled")
+AI_TASK_STATES = ("active", "processing", "paused", "completed", "failed", "cancelled", "missed")
 MISSED_POLICIES = ("skip", "once", "all")
 
 # The columns up to updated_at are those of the earlier scheduler, by name and meaning.
@@ -126,6 +126,7 @@ schedules = sa.Table(
     sa.Column("last_run_at", UTCDateTime),
     sa.Column("created_at", UTCDateTime, nullable=False),
     sa.Column("updated_at", UTCDateTime, nullable=False),
+    sa.Column("problem", sa.Text),
     _one_of("schedule_type", *SCHEDULE_TYPES),
     _one_of("status", *SCHEDULE_STATES),
     _one_of("missed_policy", *MISSED_POLICIES),

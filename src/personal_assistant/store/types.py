@@ -54,3 +54,9 @@ def instant_text(instant: datetime) -> str:
 def word_list() -> sa.types.TypeEngine[Any]:
     """A list of words: an array on PostgreSQL, JSON on SQLite."""
     return sa.JSON(none_as_null=True).with_variant(postgresql.ARRAY(sa.String()), "postgresql")
+
+
+def fits(column: sa.Column[int], number: int) -> bool:
+    """Whether a column of whole numbers can hold this one; for another, drivers raise errors of their own."""
+    highest = 2**63 - 1 if isinstance(column.type, sa.BigInteger) else 2**31 - 1
+    return -highest <= number <= highest

@@ -1,0 +1,1 @@
+"""Clock, zones, recurrence and the time language: pure, with no database and no settings."""

@@ -31,7 +31,9 @@ class Score:
 
 
 def check_file(path: Path) -> Score:
-    """Judge every line. Raises OSError, and ValueError naming the line that is not in the format."""
+    """Judge every line. Raises OSError; ValueError naming the line that is not in the format, and for a file without
+    a line, which would pass without having been judged.
+    """
     misses: list[Miss] = []
     total = 0
     for line in _lines(path):
@@ -40,6 +42,8 @@ def check_file(path: Path) -> Score:
         got = _read(line)
         if got != expected:
             misses.append(Miss(str(line["id"]), line["text"], expected, got))
+    if not total:
+        raise ValueError("it holds no phrase.")
     return Score(total - len(misses), total, misses)
 
 
@@ -55,6 +59,8 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
                 get_zone(line["zone"])
                 if line["now"].tzinfo is None:
                     raise ValueError("now has no offset")
+                if line.get("title", "") is None:
+                    del line["title"]
                 if not isinstance(line.get("title", ""), str):
                     raise TypeError("title is no text")
             except (ValueError, KeyError, TypeError) as error:

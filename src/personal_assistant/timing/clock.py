@@ -1,6 +1,5 @@
 """The clock, so that everything that asks for the time can be given another one."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -17,7 +16,7 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return utc_now()
 
 
 class ManualClock:
@@ -43,8 +42,3 @@ class ManualClock:
 def utc_now() -> datetime:
     """The machine's current instant, aware, in UTC."""
     return datetime.now(UTC)
-
-
-def monotonic() -> float:
-    """Seconds on a clock that never goes back; it may stand still while the machine is suspended."""
-    return time.monotonic()

@@ -59,6 +59,15 @@ def system_zone() -> str:
     return "UTC"
 
 
+def unnamed_tz() -> str | None:
+    """What TZ holds where that is no zone of the IANA data base (POSIX: CET-1CEST), so that `system_zone` passes it by.
+
+    None where TZ is empty or names one.
+    """
+    given = os.environ.get("TZ", "").strip()
+    return given if given.strip(":") and find_zone(_system_candidates()[0]) is None else None
+
+
 def to_instant(wall: datetime, zone: ZoneInfo) -> datetime:
     """The instant (aware, UTC) of a naive wall-clock time."""
     instant = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)

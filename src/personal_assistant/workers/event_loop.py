@@ -1,10 +1,8 @@
 """The lane of `async def` tasks: one event loop on one thread, for as many jobs as there is memory for."""
 
 import asyncio
-import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,13 +13,13 @@ from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome
 from personal_assistant.timing.clock import Clock
 from personal_assistant.workers.execution import Attempt, interrupted, run_in_loop
+from personal_assistant.workers.loop_thread import LoopThread
 
 log = structlog.get_logger(__name__)
 
 # How long after its time limit a job that ignores its cancellation, or cannot be reached, is given up.
 GRACE_SECONDS = 5.0
 _ANSWER_SECONDS = 1.0
-_CLOSE_SECONDS = 1.0
 
 
 @dataclass(slots=True, eq=False)
@@ -35,18 +33,26 @@ class _Job:
 class LoopLane:
     """Runs `async def` tasks. `report` is called once for each job.
 
+    `expect` is told by when each job that is submitted will be given up; whoever it tells calls `enforce` then.
+
     A coroutine that ignores its cancellation loses its slot; a loop that a coroutine blocks is left to itself, and a
     new one takes its place.
     """
 
-    def __init__(self, limit: int, clock: Clock, report: Callable[[ClaimedJob, Outcome, float], None]) -> None:
+    def __init__(
+        self,
+        limit: int,
+        clock: Clock,
+        report: Callable[[ClaimedJob, Outcome, float], None],
+        expect: Callable[[float], None],
+    ) -> None:
         self._limit = limit
         self._clock = clock
         self._report = report
+        self._expect = expect
         self._jobs: dict[str, _Job] = {}
         self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._loop: LoopThread | None = None
 
     @property
     def free(self) -> int:
@@ -59,16 +65,17 @@ class LoopLane:
         now = time.monotonic()
         job = _Job(attempt, now, now + attempt.task.options.time_limit + GRACE_SECONDS)
         with self._lock:
-            loop = self._loop or self._start()
+            loop = self._loop = self._loop or LoopThread()
             self._jobs[attempt.job.id] = job
-        loop.call_soon_threadsafe(self._spawn, job)
+        self._expect(job.given_up_at)
+        loop.call(self._spawn, job)
 
     def cancel(self, job_id: str) -> None:
         """Cancel one job's coroutine."""
         with self._lock:
             job, loop = self._jobs.get(job_id), self._loop
         if job is not None and loop is not None:
-            loop.call_soon_threadsafe(_cancel, job)
+            loop.call(_cancel, job)
 
     def next_deadline(self) -> float | None:
         """The monotonic instant at which `enforce` has something to do."""
@@ -80,8 +87,9 @@ class LoopLane:
         now = time.monotonic()
         with self._lock:
             late = [job for job in self._jobs.values() if job.given_up_at <= now]
-        if late and not self._answers():
-            self._replace_loop(late)
+            loop = self._loop
+        if late and loop is not None and not loop.answers(_ANSWER_SECONDS):
+            self._replace(loop, late)
             return
         for job in late:
             log.error("a job ignores its cancellation and is given up", job=job.attempt.job.id)
@@ -89,18 +97,13 @@ class LoopLane:
 
     def close(self) -> None:
         """Cancel what is left and stop the loop."""
-        if self._loop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(_CLOSE_SECONDS)
-
-    def _start(self) -> asyncio.AbstractEventLoop:
-        loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=_serve, args=(loop,), name="job-loop", daemon=True)
-        thread.start()
-        self._loop, self._thread = loop, thread
-        return loop
+        if self._loop is not None:
+            self._loop.stop()
+            self._loop.join()
 
     def _spawn(self, job: _Job) -> None:
+        if self._jobs.get(job.attempt.job.id) is not job:
+            return  # given back before it began
         job.coroutine = asyncio.get_running_loop().create_task(run_in_loop(job.attempt, self._clock))
         job.coroutine.add_done_callback(partial(self._ended, job))
 
@@ -115,22 +118,14 @@ class LoopLane:
             del self._jobs[job.attempt.job.id]
         self._report(job.attempt.job, outcome, time.monotonic() - job.submitted)
 
-    def _answers(self) -> bool:
-        answered = threading.Event()
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(answered.set)
-        return answered.wait(_ANSWER_SECONDS)
-
-    def _replace_loop(self, late: list[_Job]) -> None:
+    def _replace(self, loop: LoopThread, late: list[_Job]) -> None:
         """Leave a blocked loop to itself. The job that blocks it has failed; the others are given back."""
         with self._lock:
-            loop, thread, self._loop = self._loop, self._thread, None
+            self._loop = None
             jobs = list(self._jobs.values())
-        assert loop is not None and thread is not None
-        blocking = asyncio.current_task(loop)
-        frame = sys._current_frames().get(thread.ident or 0)
-        stack = "".join(traceback.format_stack(frame))
-        loop.call_soon_threadsafe(loop.stop)
+        blocking = asyncio.current_task(loop.loop)
+        stack = loop.stack()
+        loop.stop()
         log.error("the event loop is blocked; a new one takes its place", jobs=len(jobs), at=stack[-2000:])
         for job in jobs:
             if job.coroutine is not None and job.coroutine is blocking:
@@ -145,19 +140,3 @@ class LoopLane:
 def _cancel(job: _Job) -> None:
     if job.coroutine is not None:
         job.coroutine.cancel()
-
-
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
-    """Run the loop until it is stopped, then let its coroutines clean up."""
-    while True:
-        try:
-            loop.run_forever()
-            break
-        except BaseException:  # SystemExit in a coroutine that a job spawned comes through here
-            log.exception("something tried to end the event loop; it goes on")
-    left = asyncio.all_tasks(loop)
-    for coroutine in left:
-        coroutine.cancel()
-    if left:
-        loop.run_until_complete(asyncio.wait(left, timeout=_CLOSE_SECONDS))
-    loop.close()

@@ -4,11 +4,10 @@ One thread turns: each turn is one transaction that writes the outcomes that hav
 there is room for, so under load both are group-committed. The work itself is done by the lanes.
 """
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -16,11 +15,13 @@ import structlog
 from personal_assistant.jobs.cancel import cancel_requested
 from personal_assistant.jobs.claim import claim, held_by
 from personal_assistant.jobs.context import JobContext
-from personal_assistant.jobs.finish import Finished, finish_many, still_held, write_outcomes, write_progress
+from personal_assistant.jobs.finish import finish_many, write_progress
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Outcome, Retry
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.batching import Durations, every_id
+from personal_assistant.workers.bulk import do_together
+from personal_assistant.workers.deadlines import Deadlines
 from personal_assistant.workers.event_loop import LoopLane
 from personal_assistant.workers.execution import Attempt, interrupted
 from personal_assistant.workers.recording import record
@@ -29,14 +30,12 @@ from personal_assistant.workers.sources import LedgerSource, Source
 from personal_assistant.workers.storable import storable
 from personal_assistant.workers.tasks import Registry
 from personal_assistant.workers.threads import ThreadLane
-from personal_assistant.workers.utils.task_monitoring import settle
+from personal_assistant.workers.underway import Underway
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
-
 LOOK_EVERY_SECONDS = 2.0
-_AFTER_STORE_ERROR_SECONDS = 1.0
+_AFTER_ERROR_SECONDS = 1.0
 # How long a job that is told to stop at a shutdown has for it.
 _CUT_OFF_SECONDS = 2.0
 
@@ -55,18 +54,17 @@ class Runner:
         self._reconcile_every = settings.lease_seconds
         self._wake = threading.Event()
         self._stop = threading.Event()
-        self._done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
-        self._written: queue.SimpleQueue[Sequence[Attempt]] = queue.SimpleQueue()
-        self._held: dict[str, Attempt] = {}
-        self._unwritten: list[Finished] = []
-        self._cut_off: set[str] = set()
+        self._underway = Underway(runtime.clock)
         self._reconcile_at = 0.0
         self._progress: dict[str, Any] = {}
         self._durations = Durations()
-        ahead = self._source.ahead
-        self._threads = ThreadLane(settings.worker_threads, self._clock, self._report, self._do_bulk, ahead)
-        self._loop = LoopLane(settings.async_jobs, self._clock, self._report)
-        self._settled: list[str] = []
+        self._deadlines = Deadlines()
+        expect = self._deadlines.expect
+        size, ahead = settings.worker_threads, self._source.ahead
+        self._threads = ThreadLane(size, self._clock, self._report, self._do_bulk, expect, ahead)
+        self._loop = LoopLane(settings.async_jobs, self._clock, self._report, expect)
+        self._deadlines.watch(self._threads, self._loop)
+        self._not_to_be_had: list[str] = []
 
     def wake(self) -> None:
         """Look at the ledger now."""
@@ -74,10 +72,13 @@ class Runner:
 
     def run(self) -> None:
         """Turn until `stop`; then let what runs come to its end, for the set time at most."""
-        while not self._stop.is_set():
-            again = self._safely(self.turn)
-            self._wait(0.0 if again else self._pause())
-        self._drain()
+        with self._deadlines:
+            while not self._stop.is_set():
+                again = self._safely(self.turn)
+                self._wait(0.0 if again else LOOK_EVERY_SECONDS)
+            self._drain()
+        self._threads.close()
+        self._loop.close()
 
     def stop(self) -> None:
         """Take no more jobs; `run` returns once those under way have ended or their time is over."""
@@ -90,40 +91,21 @@ class Runner:
 
     def turn(self, *, claiming: bool = True) -> int:
         """One transaction: write what has ended, take what there is room for. Returns how many jobs were taken."""
-        self._threads.enforce()
-        self._loop.enforce()
-        self._collect()
+        self._underway.collect()
         with self._db.write() as conn:
             self._write_down(conn)
-            self._reconcile(conn)
+            lost = self._reconcile(conn)
             taken = self._take(conn) if claiming else []
-            stop_ids = cancel_requested(conn, self._worker_id) if self._held else []
-        self._settled += [job.id for job, _ in self._unwritten]
-        self._unwritten.clear()
+            stop_ids = cancel_requested(conn, self._worker_id) if self._underway else []
         self._start(taken)
-        self._tell_source()
-        self._cancel(stop_ids)
+        self._tell_source(taken)
+        self._underway.unwritten.clear()
+        self._cancel([*stop_ids, *lost])
         return sum(len(batch) for batch in taken)
 
-    def _collect(self) -> None:
-        """Take over what the lanes have reported: once for each attempt, whatever they say later."""
-        for attempts in _drained(self._written):
-            for attempt in attempts:
-                if self._held.get(attempt.job.id) is attempt:
-                    del self._held[attempt.job.id]
-                    self._settled.append(attempt.job.id)
-        for job, outcome in _drained(self._done):
-            held = self._held.get(job.id)
-            if held is None or held.job is not job:
-                continue
-            del self._held[job.id]
-            if isinstance(outcome, Cancelled) and job.id in self._cut_off:
-                outcome = interrupted(job, self._clock, "It was cut off by a shutdown.")
-            self._unwritten.append((job, outcome))
-
     def _write_down(self, conn: sa.Connection) -> None:
-        if self._unwritten:
-            record(conn, self._registry, self._worker_id, self._unwritten, self._clock.now())
+        if unwritten := self._underway.unwritten:
+            record(conn, self._registry, self._worker_id, unwritten, self._clock.now())
         if self._progress:
             progress, self._progress = self._progress, {}
             write_progress(conn, self._worker_id, progress)
@@ -132,7 +114,7 @@ class Runner:
         batches = self._source.batches(conn, self._durations, self._threads.free, self._loop.free)
         ids = every_id(batches)
         claimed = {job.id: job for job in claim(conn, self._worker_id, ids, self._clock.now())}
-        self._settled += [job_id for job_id in ids if job_id not in claimed]
+        self._not_to_be_had = [job_id for job_id in ids if job_id not in claimed]
         # Each once: two messages may name the same job.
         attempts = [[self._attempt(claimed.pop(it)) for it in batch.ids if it in claimed] for batch in batches]
         return [batch for batch in attempts if batch]
@@ -143,13 +125,14 @@ class Runner:
 
     def _start(self, batches: Iterable[list[Attempt]]) -> None:
         for batch in batches:
-            self._held.update((attempt.job.id, attempt) for attempt in batch)
+            self._underway.begin(batch)
             try:
                 self._submit(batch)
             except (OSError, RuntimeError):  # no thread or no file descriptor to be had
                 log.exception("jobs cannot be started; they are given back")
                 for attempt in batch:
                     self._report(attempt.job, interrupted(attempt.job, self._clock, "It could not be started."), 0.0)
+                self._stop.wait(_AFTER_ERROR_SECONDS)
 
     def _submit(self, batch: list[Attempt]) -> None:
         if not batch[0].is_async:
@@ -157,58 +140,52 @@ class Runner:
             return
         for attempt in batch:
             self._loop.submit(attempt)
-        self._settled += [attempt.job.id for attempt in batch]
 
-    def _tell_source(self) -> None:
-        settled, self._settled = self._settled, []
-        self._source.settled(settled)
+    def _tell_source(self, taken: Iterable[list[Attempt]]) -> None:
+        """After the commit: which jobs need no thread."""
+        written = [job.id for job, _ in self._underway.unwritten] + self._underway.take_written()
+        on_the_loop = [attempt.job.id for batch in taken for attempt in batch if attempt.is_async]
+        self._source.settled([*written, *on_the_loop, *self._not_to_be_had])
+        self._not_to_be_had = []
 
     def _cancel(self, job_ids: Iterable[str]) -> None:
         for job_id in job_ids:
-            attempt = self._held.get(job_id)
+            attempt = self._underway.get(job_id)
             # Once: each further cancellation would strike a coroutine in the middle of its cleaning up.
             if attempt is not None and not attempt.context.cancel_requested:
                 attempt.context.request_cancel()
                 self._loop.cancel(job_id)
 
-    def _reconcile(self, conn: sa.Connection) -> None:
-        """Give back jobs that the ledger says are ours and we know nothing of: their claim's commit was cut off."""
+    def _reconcile(self, conn: sa.Connection) -> list[str]:
+        """Compare what the ledger says is ours with what we know, now and then.
+
+        A job that we know nothing of is given back: its claim's commit was cut off. Returns those that are no longer
+        ours, because others took this process for dead: they are to stop, for they are done elsewhere.
+        """
         if time.monotonic() < self._reconcile_at:
-            return
+            return []
         self._reconcile_at = time.monotonic() + self._reconcile_every
-        known = self._held.keys() | {job.id for job, _ in self._unwritten}
-        unknown = [job for job in held_by(conn, self._worker_id) if job.id not in known]
+        ours = held_by(conn, self._worker_id)
+        unknown = [job for job in ours if not self._underway.knows(job.id)]
         again = Retry(self._clock.now(), "Its claim was cut off before it started.", "interrupted", counted=False)
         finish_many(conn, self._worker_id, [(job, again) for job in unknown], self._clock.now())
+        tokens = {(job.id, job.attempt) for job in ours}
+        return [it.job.id for it in self._underway if (it.job.id, it.job.attempt) not in tokens]
 
     def _report(self, job: ClaimedJob, outcome: Outcome, seconds: float) -> None:
         self._durations.learn(job.task, seconds)
-        self._done.put((job, storable(outcome)))
+        self._underway.ended(job, storable(outcome))
         self._wake.set()
 
     def _do_bulk(self, attempts: Sequence[Attempt]) -> None:
-        """Do a batch at once and write how it ended, in one transaction. Called from the lane's threads."""
-        bulk = attempts[0].task.options.bulk
-        assert bulk is not None
-        with self._db.write() as conn:
-            now = self._clock.now()
-            held = still_held(conn, self._worker_id, [attempt.job for attempt in attempts])
-            outcomes = bulk(conn, held, now) if held else ()
-            if len(outcomes) != len(held):
-                raise ValueError(f"The bulk function returned {len(outcomes)} outcomes for {len(held)} jobs.")
-            finished = [(job, storable(outcome)) for job, outcome in zip(held, outcomes, strict=True)]
-            settle(conn, self._registry, write_outcomes(conn, self._worker_id, finished, now))
-        self._written.put(attempts)
+        """Do a batch at once, and know that its outcomes are written. Called from the lane's threads."""
+        do_together(self._db, self._clock, self._registry, self._worker_id, attempts)
+        self._underway.written(attempts)
         self._wake.set()
 
     def _note_progress(self, job_id: str, value: Any) -> None:
         self._progress[job_id] = value
         self._wake.set()
-
-    def _pause(self) -> float:
-        deadlines = (self._threads.next_deadline(), self._loop.next_deadline())
-        ahead = [deadline - time.monotonic() for deadline in deadlines if deadline is not None]
-        return max(0.0, min([LOOK_EVERY_SECONDS, *ahead]))
 
     def _wait(self, seconds: float) -> None:
         if seconds:
@@ -226,33 +203,23 @@ class Runner:
             log.error("the ledger cannot be written; trying again", error=str(error))  # noqa: TRY400
         except Exception:
             log.exception("a turn of the runner failed; trying again")
-        self._stop.wait(_AFTER_STORE_ERROR_SECONDS)
+        self._stop.wait(_AFTER_ERROR_SECONDS)
         return True
 
     def _drain(self) -> None:
         """Let what runs end; tell what does not to stop; give back what does not listen either."""
         self._source.close()
         self._finish_within(self._drain_seconds)
-        self._cut_off = {job_id for job_id, it in self._held.items() if not it.context.cancel_requested}
-        self._cancel(self._cut_off)
+        unasked = [it.job.id for it in self._underway if not it.context.cancel_requested]
+        self._underway.cut_off(unasked)
+        self._cancel(unasked)
         self._finish_within(_CUT_OFF_SECONDS)
-        for attempt in self._held.values():
-            self._done.put((attempt.job, Cancelled()))
+        for attempt in self._underway:
+            self._underway.ended(attempt.job, Cancelled())
         self._safely(lambda: self.turn(claiming=False))
-        self._threads.close()
-        self._loop.close()
 
     def _finish_within(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while (self._held or self._unwritten) and (left := until - time.monotonic()) > 0:
+        while (self._underway or self._underway.unwritten) and (left := until - time.monotonic()) > 0:
             self._wait(min(0.2, left))
             self._safely(lambda: self.turn(claiming=False))
-
-
-def _drained(done: "queue.SimpleQueue[T]") -> list[T]:
-    found: list[T] = []
-    while True:
-        try:
-            found.append(done.get_nowait())
-        except queue.Empty:
-            return found

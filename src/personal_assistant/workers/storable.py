@@ -24,7 +24,7 @@ def _checked(result: Any) -> Outcome:
     try:
         plain = plain_value(result)
         size = len(json.dumps(plain, ensure_ascii=False).encode())
-    except (TypeError, ValueError, RecursionError) as error:
+    except Exception as error:  # whatever a class of the task's, or another thread that still changes it, makes of it
         return Failed(f"The task returned something that is not JSON: {describe(error)}.", ErrorKind.BUG)
     if size > MAX_RESULT_BYTES:
         return Failed(f"The task returned {size} bytes; at most {MAX_RESULT_BYTES} are kept.", ErrorKind.BUG)

@@ -29,20 +29,27 @@ class ClockTime:
 
     def settle(self, part: str | None, *, alone: bool) -> int | Problem:
         """Seconds after midnight. `part` is a part of the day; `alone`: no date and no recurrence stand with it."""
-        hour = self.hour
-        if self.form in (BARE, H_MM) and part is not None and 1 <= hour <= 12:
-            if part == "night":
-                if hour == 12 or (hour < 6 and self.form == BARE):
-                    return self._unclear("midnight" if hour == 12 else f"{hour}am")
-                hour += 12 if 6 <= hour <= 11 else 0
-            else:
-                hour = hour % 12 + (0 if part == "morning" else 12)
-        elif self.form == BARE and alone and 1 <= hour <= 12:
-            return self._unclear(_clock_12(hour, self.minute, "pm"), _clock_12(hour, self.minute, "am"))
-        seconds = (hour * 3600 + self.minute * 60 + self.second) % 86_400
+        hour, minute = divmod((self.hour * 60 + self.minute) % 1440, 60)
+        # On a clock face «quarter to one» lies in the hour of twelve.
+        face = 12 if self.minute < 0 and self.form == BARE and hour == 0 else hour
+        if self.form in (BARE, H_MM) and part is not None and 1 <= face <= 12:
+            settled = self._in_part(face, minute, part)
+            if isinstance(settled, Problem):
+                return settled
+            hour = settled
+        elif self.form == BARE and alone and 1 <= face <= 12:
+            return self._unclear(*(_clock_12(face, minute, half) for half in ("pm", "am")))
+        seconds = hour * 3600 + minute * 60 + self.second
         if self.form != MIDNIGHT and _contradicts(seconds, part):
             return Problem(IMPOSSIBLE, f"{_clock(seconds)} is not in the {part}.")
         return seconds
+
+    def _in_part(self, hour: int, minute: int, part: str) -> int | Problem:
+        if part != "night":
+            return hour % 12 + (0 if part == "morning" else 12)
+        if hour == 12 or (hour < 6 and self.form == BARE):
+            return self._unclear("midnight" if (hour, minute) == (12, 0) else _clock_12(hour, minute, "am"))
+        return hour + (12 if hour >= 6 else 0)
 
     def _unclear(self, *clearer: str) -> Problem:
         fixes = tuple(Fix(*self.span, f"at {time}") for time in clearer)

@@ -1,6 +1,9 @@
 """The title of a sentence: what is left of it without the time."""
 
+import re
+
 _OUTER = ".,;:!?-–—‐‑‒―−…\"'“”„‘’‚«»‹›()[]{}"
+_NEGATIVE = re.compile(r"[-−]\d")
 _PAIRS = {"(": ")", "[": "]", "{": "}", '"': '"', "“": "”", "„": "“", "«": "»", "‹": "›", "‘": "’"}
 
 
@@ -23,8 +26,10 @@ def _without_lead(text: str) -> str:
 
 
 def without_outer(text: str) -> str:
-    """The text without punctuation and spaces around it; brackets and quotes that belong to its words stay."""
-    while text and (text[0].isspace() or text[0] in _OUTER):
+    """The text without punctuation and spaces around it; brackets and quotes that belong to its words stay, and the
+    minus sign of a number at its start.
+    """
+    while text and (text[0].isspace() or text[0] in _OUTER) and not _NEGATIVE.match(text):
         partner = text.find(_PAIRS.get(text[0], "\n"), 1)
         if 0 < partner < len(text) - 1:
             break

@@ -9,7 +9,7 @@ import structlog
 from personal_assistant.jobs.enqueue import enqueue_many
 from personal_assistant.store.tables import schedules
 from personal_assistant.timing.missed import MissedPolicy, plan
-from personal_assistant.timing.recurrence import ScheduleError, parse_schedule
+from personal_assistant.timing.recurrence import parse_schedule
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.tasks import UnknownTaskError, load_tasks
 
@@ -54,9 +54,9 @@ class SystemScheduler:
             log.error("a schedule has no task any more and is switched off", schedule=row.name, error=str(error))  # noqa: TRY400
             _update(conn, row.id, now, status="off", next_run_at=None)
             return
-        except (ScheduleError, ValueError) as error:
+        except ValueError as error:
             log.error("a schedule cannot run and is paused", schedule=row.name, error=str(error))  # noqa: TRY400
-            _update(conn, row.id, now, status="paused", next_run_at=None)
+            _update(conn, row.id, now, status="paused", next_run_at=None, problem=str(error))
             return
         planned = plan(rule, row.next_run_at, now, _policy(row), _STEP)
         fired = [

@@ -27,7 +27,10 @@ class ScheduleNotFoundError(AssistantError):
 
 @dataclass(frozen=True, slots=True)
 class TimetableEntry:
-    """A system task's line in the timetable. `name` is its task's name; instants are aware UTC."""
+    """A system task's line in the timetable. `name` is its task's name; instants are aware UTC.
+
+    `problem` is why the scheduler had to pause it.
+    """
 
     id: int
     name: str
@@ -39,6 +42,7 @@ class TimetableEntry:
     changed_by_owner: bool
     next_run_at: datetime | None
     last_run_at: datetime | None
+    problem: str | None
 
     @property
     def schedule(self) -> Schedule:
@@ -63,24 +67,40 @@ def find_schedule(conn: sa.Connection, name: str) -> TimetableEntry:
 
 
 def pause(conn: sa.Connection, name: str, now: datetime) -> TimetableEntry:
-    """Let it rest until it is resumed."""
+    """Let it rest until it is resumed. Raises AssistantError for one that does not run."""
     entry = find_schedule(conn, name)
+    if entry.status != "active":
+        raise AssistantError(f"The schedule {entry.name} is {entry.status}, so there is nothing to pause.")
     return _change(conn, entry, now, status="paused", next_run_at=None)
 
 
 def resume(conn: sa.Connection, name: str, now: datetime) -> TimetableEntry:
-    """Go on with the first instant after now."""
+    """Go on with the first instant after now. Raises AssistantError for one that runs, or that no task declares."""
     entry = find_schedule(conn, name)
-    return _change(conn, entry, now, status="active", next_run_at=_first(entry.schedule, now))
+    if entry.status == "active":
+        raise AssistantError(f"The schedule {entry.name} is active already.")
+    if entry.status == "off":
+        raise AssistantError(f"The schedule {entry.name} is off: no installed task declares it any more.")
+    return _change(conn, entry, now, status="active", next_run_at=_first(entry.schedule, now), problem=None)
 
 
 def change(conn: sa.Connection, name: str, schedule: Schedule, now: datetime) -> TimetableEntry:
-    """Give it another rule; what its task declares no longer counts. Raises AssistantError for one without a future."""
+    """Give it another rule; what its task declares no longer counts.
+
+    Raises AssistantError for a rule without a future, and for a single time.
+    """
     entry = find_schedule(conn, name)
     schedule_type, config = schedule.to_config()
+    if schedule_type == "once":
+        raise AssistantError(
+            f"{entry.name} runs by a timetable, so give it a time that repeats. To run it once, now, use "
+            f"`assistant schedules run {name}`."
+        )
     first = _first(schedule, now)
     rule = {"schedule_type": schedule_type, "schedule_config": config, "zone": schedule.zone}
-    return _change(conn, entry, now, **rule, next_run_at=None if entry.status == "paused" else first)
+    status = "active" if entry.problem else entry.status
+    planned = None if status == "paused" else first
+    return _change(conn, entry, now, **rule, status=status, next_run_at=planned, changed_by_owner=True, problem=None)
 
 
 def reset(conn: sa.Connection, name: str, zone: str, now: datetime) -> TimetableEntry:
@@ -91,7 +111,7 @@ def reset(conn: sa.Connection, name: str, zone: str, now: datetime) -> Timetable
         raise AssistantError(f"The task {entry.task} declares no timetable to go back to.")
     values = _declared(declared, zone)
     first = parse_schedule(declared.schedule_type, declared.config, zone).next_after(now)
-    _write(conn, entry.id, now, **values, status="active", next_run_at=first, changed_by_owner=False)
+    _write(conn, entry.id, now, **values, status="active", next_run_at=first, changed_by_owner=False, problem=None)
     return find_schedule(conn, entry.name)
 
 
@@ -110,7 +130,7 @@ def _first(schedule: Schedule, now: datetime) -> datetime:
 
 
 def _change(conn: sa.Connection, entry: TimetableEntry, now: datetime, **values: Any) -> TimetableEntry:
-    _write(conn, entry.id, now, changed_by_owner=True, **values)
+    _write(conn, entry.id, now, **values)
     return find_schedule(conn, entry.name)
 
 
@@ -165,9 +185,9 @@ def _sync_one(conn: sa.Connection, name: str, wanted: dict[str, Any], row: Any, 
     if row is not None:
         # An instant that has passed meanwhile gets its row from the scheduler before the new rule counts.
         passed = row.next_run_at if row.next_run_at is not None and row.next_run_at <= now else None
-        planned = None if row.status == "paused" else passed or first
-        status = "paused" if row.status == "paused" else "active"
-        _write(conn, row.id, now, **wanted, next_run_at=planned, status=status)
+        paused = row.status == "paused" and row.problem is None
+        planned = None if paused else passed or first
+        _write(conn, row.id, now, **wanted, next_run_at=planned, status="paused" if paused else "active", problem=None)
         return
     new = {"name": name, "task": name, "created_at": now, "updated_at": now, "next_run_at": first}
     conn.execute(sa.insert(schedules).values(**wanted, **new))

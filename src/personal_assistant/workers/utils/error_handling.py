@@ -7,8 +7,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from personal_assistant.errors import AssistantError, PermanentError, TransientError
-from personal_assistant.jobs.context import JobCancelled
-from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry
+from personal_assistant.jobs.context import JobCancelled, JobParked
+from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry, Waiting
 from personal_assistant.jobs.retry import Backoff
 from personal_assistant.store.errors import StoreError
 
@@ -70,6 +70,8 @@ def outcome_of(
     """
     if isinstance(error, JobCancelled):
         return Cancelled()
+    if isinstance(error, JobParked):
+        return Waiting(error.reason, error.for_job)
     kind = classify(error)
     message = describe(error)
     trace = None if kind is ErrorKind.PERMANENT else "".join(traceback.format_exception(error))

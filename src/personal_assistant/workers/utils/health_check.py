@@ -12,12 +12,14 @@ from personal_assistant.ai.due import next_due as next_due_ai_task
 from personal_assistant.jobs.due import next_due as next_due_job
 from personal_assistant.jobs.leases import last_heartbeat
 from personal_assistant.jobs.queries import oldest_queued, open_tasks
-from personal_assistant.settings import unknown_settings
+from personal_assistant.settings import contradictory_settings, unknown_settings
 from personal_assistant.store.errors import StoreError
+from personal_assistant.store.people import find_owner
 from personal_assistant.store.tables import ai_tasks, deliveries, jobs, schedules, users
 from personal_assistant.timing.missed import spoken
 from personal_assistant.workers.liveness import living
 from personal_assistant.workers.runtime import Runtime
+from personal_assistant.workers.setup import zone_contradiction
 from personal_assistant.workers.tasks import load_tasks
 from personal_assistant.workers.utils.error_handling import describe
 
@@ -51,7 +53,7 @@ def check_health(runtime: Runtime) -> list[Finding]:
 
 def check_setup(runtime: Runtime) -> list[Finding]:
     """What is configured and stored: settings, task modules, jobs nobody can run, AI tasks that cannot fire."""
-    return _run(runtime, (_settings, _modules, _orphans, _problems, _inactive_people))
+    return _run(runtime, (_settings, _zone, _modules, _orphans, _problems, _inactive_people))
 
 
 def _run(runtime: Runtime, checks: tuple[Check, ...]) -> list[Finding]:
@@ -100,7 +102,7 @@ def _lag(runtime: Runtime) -> Iterator[Finding]:
         waiting = {
             "an AI task is due": next_due_ai_task(conn),
             "a job is due": next_due_job(conn),
-            "a job is queued": oldest_queued(conn),
+            "a job is queued": oldest_queued(conn, load_tasks().tasks),
         }
     now = runtime.clock.now()
     late = {what: now - since for what, since in waiting.items() if since is not None and now - since > _LAG}
@@ -145,6 +147,16 @@ def _settings(runtime: Runtime) -> Iterator[Finding]:
     for name in unknown_settings():
         fix = "Correct its name or remove it; the settings are listed in the README."
         yield Finding("settings", "warning", f"There is no setting like {name}.", fix)
+    for contradiction in contradictory_settings():
+        fix = "DATABASE_URL is the one that counts: remove ASSISTANT_DATABASE_URL, or make both the same."
+        yield Finding("settings", "warning", contradiction, fix)
+
+
+def _zone(runtime: Runtime) -> Iterator[Finding]:
+    with runtime.db.read() as conn:
+        owner = find_owner(conn)
+    if owner is not None and (contradiction := zone_contradiction(runtime.settings, owner)):
+        yield Finding("settings", "warning", *contradiction)
 
 
 def _modules(runtime: Runtime) -> Iterator[Finding]:
@@ -169,19 +181,20 @@ def _orphans(runtime: Runtime) -> Iterator[Finding]:
 
 def _problems(runtime: Runtime) -> Iterator[Finding]:
     active = sa.and_(ai_tasks.c.status == "active", ai_tasks.c.next_run_at.is_(None))
-    paused = sa.select(schedules.c.name).where(schedules.c.status == "paused", schedules.c.changed_by_owner.is_(False))
+    broken = sa.select(schedules.c.name, schedules.c.problem).where(schedules.c.problem.is_not(None))
     with runtime.db.read() as conn:
         stuck = conn.execute(sa.select(ai_tasks.c.id, ai_tasks.c.title, ai_tasks.c.problem).where(active)).all()
-        stopped = list(conn.execute(paused).scalars())
+        stopped = conn.execute(broken).all()
     for row in stuck[:_MOST_NAMED]:
         reason = row.problem or "It is active and has no next instant."
         fix = f'Give it a schedule: `assistant ai-tasks edit {row.id} --when "every day at 9"`; or remove it.'
         yield Finding("ai-tasks", "error", f"AI task {row.id} ({row.title[:60]}) cannot fire. {reason}", fix)
     if len(stuck) > _MOST_NAMED:
         yield Finding("ai-tasks", "error", f"{len(stuck) - _MOST_NAMED} more AI tasks cannot fire.", "See above.")
-    for name in stopped:
+    for name, problem in stopped:
         fix = f"Mend its cause, then `assistant schedules resume {name}`."
-        yield Finding("schedules", "error", f"The schedule {name} could not run and was paused.", fix)
+        message = f"The schedule {name} could not run and was paused: {problem}"
+        yield Finding("schedules", "error", message, fix)
 
 
 def _inactive_people(runtime: Runtime) -> Iterator[Finding]:

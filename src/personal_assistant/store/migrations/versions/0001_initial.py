@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("last_run_at", UTCDateTime(), nullable=True),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.Column("updated_at", UTCDateTime(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
         sa.CheckConstraint("missed_policy IN ('skip', 'once', 'all')", name=op.f("ck_schedules_missed_policy")),
         sa.CheckConstraint(
             "schedule_type IN ('once', 'daily', 'weekly', 'monthly', 'yearly', 'custom', 'cron', 'rrule')",
@@ -149,7 +150,7 @@ def upgrade() -> None:
             name=op.f("ck_ai_tasks_schedule_type"),
         ),
         sa.CheckConstraint(
-            "status IN ('active', 'processing', 'paused', 'completed', 'failed', 'cancelled')",
+            "status IN ('active', 'processing', 'paused', 'completed', 'failed', 'cancelled', 'missed')",
             name=op.f("ck_ai_tasks_status"),
         ),
         sa.CheckConstraint(
