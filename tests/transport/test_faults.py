@@ -46,7 +46,7 @@ def test_a_frozen_broker_holds_nobody_up(cluster: Cluster) -> None:
         # Long enough for time-outs to strike.
         cluster.until(lambda: "does not take messages" in cluster.programs[0].log)
     assert took < 10
-    cluster.ended(*accepted, reminder["job"])
+    cluster.ended(*accepted, reminder["job_id"])
     assert sorted(cluster.marks("notes")) == sorted(f"f{number}" for number in range(20)), cluster.errors()
 
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from kombu import Queue
-
 from personal_assistant.settings import Settings
 
 IO_QUEUES = ("ai_tasks", "email_tasks", "sync_tasks")
@@ -51,7 +49,7 @@ def _with_broker(settings: Settings) -> dict[str, Any]:
         "task_publish_retry": False,
         "task_create_missing_queues": True,
         "task_default_queue": DEFAULT_QUEUE,
-        "task_queues": [Queue(name) for name in QUEUES],
+        "task_queues": {name: {"exchange": name, "routing_key": name} for name in QUEUES},
         # A worker keeps few messages to itself: what it holds and does not do, others cannot do.
         "worker_prefetch_multiplier": 1,
         "worker_cancel_long_running_tasks_on_connection_loss": False,

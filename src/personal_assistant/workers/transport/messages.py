@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from celery import Task
 from celery.exceptions import CeleryError
-from kombu.exceptions import ChannelError
 
 from personal_assistant.workers.celery_app import app
 
@@ -59,10 +59,10 @@ def empty_queues(names: Iterable[str]) -> set[str]:
         raise BrokerError(f"{type(error).__name__}: {error}", ()) from error
 
 
-def _count(connection: object, queue: str) -> int:
+def _count(connection: Any, queue: str) -> int:
     # A channel of its own: a queue that does not exist costs the channel that asks for it.
-    with connection.channel() as channel:  # type: ignore[attr-defined]
+    with connection.channel() as channel:
         try:
             return int(channel.queue_declare(queue=queue, passive=True).message_count)
-        except ChannelError:
+        except connection.channel_errors:
             return 0

@@ -1,11 +1,11 @@
 """What makes `celery worker` run jobs of the ledger: in each of its worker processes a runner that messages feed."""
 
+import multiprocessing
 import os
 import threading
 from dataclasses import replace
 from typing import Any
 
-import billiard
 import structlog
 from celery import signals
 
@@ -129,7 +129,7 @@ def _after_setup(instance: Any, **given: Any) -> None:
     del given
     if instance.pool_cls.__module__.endswith("prefork"):
         runtime().db.close()  # a connection that two processes share is of use to neither
-        _draining = billiard.Event()
+        _draining = multiprocessing.get_context("fork").Event()
         return
     _size = instance.concurrency
     messages.run_jobs.Strategy = "personal_assistant.workers.transport.strategy:direct"
