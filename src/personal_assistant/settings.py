@@ -132,7 +132,7 @@ def _check_named_file() -> None:
     if not os.environ.get("ASSISTANT_CONFIG"):
         return
     path = config_file().absolute()
-    wrong = "is a folder" if path.is_dir() else None if os.path.lexists(path) else "does not exist"
+    wrong = "is a folder" if path.is_dir() else None if path.exists() else "does not exist"
     if wrong:
         raise SettingsError(f"ASSISTANT_CONFIG names {path}, which {wrong}. Name a TOML file, or unset it.")
 

@@ -17,6 +17,7 @@ from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.celery_app import LedgerTask
 from personal_assistant.workers.options import BULK_SIZE
 from personal_assistant.workers.runtime import Runtime
+from personal_assistant.workers.runtime import runtime as current
 from personal_assistant.workers.schedulers import publish_scheduler, sweep_scheduler
 from personal_assistant.workers.schedulers.publish_scheduler import WINDOW, PublishScheduler
 from personal_assistant.workers.schedulers.sweep_scheduler import SweepScheduler
@@ -62,7 +63,12 @@ def publish(runtime: Runtime) -> int:
 
 
 def write(task: LedgerTask, count: int, **options: Any) -> list[str]:
-    return [task.apply_async((number,), **options).id for number in range(count)]
+    """Write jobs one after the other, each a little later than the one before; their ids."""
+    ids = []
+    for number in range(count):
+        ids.append(task.apply_async((number,), **options).id)
+        later(current(), 0.001)
+    return ids
 
 
 def sizes(broker: Broker) -> list[int]:

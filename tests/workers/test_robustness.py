@@ -14,7 +14,7 @@ from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Outcome
 from personal_assistant.store.database import Database
 from personal_assistant.store.errors import StoreError
-from personal_assistant.workers import runner
+from personal_assistant.workers import outage, runner
 from personal_assistant.workers.storable import MAX_RESULT_BYTES
 
 Run = Callable[..., Bench]
@@ -23,6 +23,7 @@ Run = Callable[..., Bench]
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "_AFTER_ERROR_SECONDS", 0.01)
+    monkeypatch.setattr(outage, "SHORTEST_SECONDS", 0.01)
 
 
 def _deep(level: int = 0) -> int:

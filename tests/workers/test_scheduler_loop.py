@@ -9,6 +9,7 @@ from tests.workers.bench import PATIENCE, wait
 
 from personal_assistant.store.errors import StoreError
 from personal_assistant.timing.clock import ManualClock
+from personal_assistant.workers import outage
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.schedulers import loop
 from personal_assistant.workers.schedulers.loop import LOOK_EVERY_SECONDS, SchedulerLoop
@@ -98,7 +99,7 @@ def test_a_clock_set_back_delays_and_one_set_forward_fires_at_once(runtime: Runt
 def test_a_database_that_is_away_is_waited_for(
     runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "_AFTER_ERROR_SECONDS", 0.01)
+    monkeypatch.setattr(outage, "SHORTEST_SECONDS", 0.01)
     failures = iter(range(3))
 
     class Away(Planned):

@@ -87,6 +87,24 @@ def test_a_task_is_interrupted_that_keeps_everybody_from_writing(
     assert bench.until(bench.do(after)).result == "quick"
 
 
+def test_interruptions_at_any_moment_leave_the_write_lock_free(
+    run: Run, declare: Declare, in_use: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time_limit, "GRACE_SECONDS", 20.0)
+
+    def writing() -> None:
+        while True:
+            with in_use.db.write():
+                pass
+
+    tasks = [declare(writing, time_limit=0.02 + number / 1000, attempts=1) for number in range(40)]
+    after = declare(_quick)
+    bench = run(*tasks, after)
+    jobs = [bench.do(task) for task in tasks]
+    assert {bench.until(job_id).error_kind for job_id in jobs} == {"timeout"}
+    assert bench.until(bench.do(after)).result == "quick"
+
+
 def test_an_async_task_is_interrupted(run: Run, declare: Declare) -> None:
     async def endless() -> None:
         await asyncio.Event().wait()

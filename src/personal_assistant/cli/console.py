@@ -62,8 +62,9 @@ class Console:
             stopping = self._stopping
             try:
                 self._print_all()
+                self._runtime.outage.worked("console")
             except StoreError as error:
-                log.error("notifications could not be read", error=str(error))  # noqa: TRY400
+                self._runtime.outage.failed("console", error)
             except OSError as error:
                 if error.errno in _FULL:
                     # Space may come back; the next news tries again, and what was not recorded comes again.
@@ -71,6 +72,8 @@ class Console:
                     continue
                 log.error("nothing can be printed here any more", error=str(error))  # noqa: TRY400
                 return
+            except Exception:
+                log.exception("notifications could not be printed; trying again at the next news")
 
     def _print_all(self) -> None:
         started = time.monotonic()

@@ -1,5 +1,6 @@
 """`assistant up`: the whole assistant in one process."""
 
+import contextlib
 import fcntl
 import gc
 import os
@@ -7,7 +8,6 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,23 +47,32 @@ def up(as_json: Json = False) -> None:
         console.start()
         ended.wait()
         if not as_json:
-            say("Stopping: what runs is brought to its end.")
+            with contextlib.suppress(OSError):  # where nobody reads any more, stopping goes on
+                say("Stopping: what runs is brought to its end.")
         process.stop()
         console.stop()
     _leave()
 
 
 def _leave() -> None:
-    """End now where a job has left a thread that cannot be interrupted: Python would wait for it for ever."""
+    """End now where Python would not end well by itself.
+
+    It would wait for ever for a thread that a job has left and that cannot be interrupted, and it would fail on a
+    closed terminal.
+    """
     # Daemons too: a thread of asyncio.to_thread is one, and is waited for all the same.
     ours = {threading.main_thread().name, _SIGNALS}
-    if any(thread.name not in ours for thread in threading.enumerate()):
+    left = any(thread.name not in ours for thread in threading.enumerate())
+    try:
         sys.stdout.flush()
         sys.stderr.flush()
+    except OSError:
+        left = True
+    if left:
         os._exit(0)
 
 
-@contextmanager
+@contextlib.contextmanager
 def only_one(folder: Path) -> Iterator[None]:
     """Hold the data directory for this process. Raises AssistantError when another one does."""
     try:
@@ -91,7 +100,10 @@ def only_one(folder: Path) -> Iterator[None]:
 
 
 def _end_on_signals() -> threading.Event:
-    """An event that the first SIGINT or SIGTERM sets; the second ends the process at once.
+    """An event that the first SIGINT, SIGTERM or SIGHUP sets; a further one ends the process at once.
+
+    Not a further SIGHUP, though: a closed terminal sends one, and so does its shell. Where it is ignored (nohup), it
+    stays so.
 
     Python writes each signal's number into a pipe, whichever thread the system gives it to, and a thread reads them
     there: a handler would run only once the main thread wakes up.
@@ -100,13 +112,16 @@ def _end_on_signals() -> threading.Event:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    for number in (signal.SIGINT, signal.SIGTERM, *hangup):
         signal.signal(number, lambda number, frame: None)
 
     def read() -> None:
         os.read(reading, 1)
         ended.set()
-        os._exit(128 + os.read(reading, 1)[0])
+        while (further := os.read(reading, 1)[0]) == signal.SIGHUP:
+            pass
+        os._exit(128 + further)
 
     threading.Thread(target=read, name=_SIGNALS, daemon=True).start()
     return ended

@@ -18,7 +18,7 @@ from personal_assistant.store.database import Database
 
 CHANNEL = "assistant_wake"
 _DRAIN_BYTES = 4096
-# How long to leave a server alone that cannot be reached.
+# How long to leave a server alone that cannot be reached, or a folder that is not there.
 _AWAY_SECONDS = 1.0
 
 
@@ -104,14 +104,28 @@ class PipeListener:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._away = False
         self._descriptor = _open_pipe(path)
 
     def wait(self, timeout: float) -> bool:
-        if not self._path.exists():
-            # Somebody removed it. What came meanwhile was not heard, so look at the ledger now.
-            with contextlib.suppress(OSError):
+        if not self._in_place():
+            # Somebody removed it, or put another one there.
+            self._away = True
+            try:
                 self._open_again()
-                return True
+            except OSError:
+                return self._sleep(min(timeout, _AWAY_SECONDS))
+        if self._away:
+            self._away = False
+            return True  # what came meanwhile was not heard, so look at the ledger now
+        return self._sleep(timeout)
+
+    def _in_place(self) -> bool:
+        with contextlib.suppress(OSError):
+            return os.path.samestat(self._path.stat(), os.fstat(self._descriptor))
+        return False
+
+    def _sleep(self, timeout: float) -> bool:
         ready, _, _ = select.select([self._descriptor], [], [], max(0.0, timeout))
         if ready:
             with contextlib.suppress(BlockingIOError):
@@ -134,7 +148,7 @@ class PipeListener:
 
 
 def _open_pipe(path: Path) -> int:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)  # in the folder of the data, which is not made anew where it is gone
     # It gets its name once it is read from: others take a pipe without a reader for that of a dead process.
     unread = path.with_name(f".{path.name}")
     unread.unlink(missing_ok=True)

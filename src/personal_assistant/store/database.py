@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from personal_assistant.store.errors import NestedWriteError, StoreError, explain
 from personal_assistant.store.plain import dump_json
+from personal_assistant.store.sqlite_file import SameFile
 
 BUSY_SECONDS = 15.0
 _WAKE = "assistant_wake"
@@ -89,6 +90,8 @@ class Database:
         )
         sa.event.listen(engine, "connect", _configure_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
+        if self.url.database and "uri" not in self.url.query:
+            SameFile(Path(self.url.database).absolute()).watch(engine)
         return engine
 
     @contextmanager

@@ -28,9 +28,9 @@ _RESTART_SECONDS = 1.0
 class WorkerProcess:
     """Starts the loops of this process and keeps its lease alive.
 
-    `on_signal` is called after each signal that the ledger has changed (the console looks for news then).
-    `publishes` has a scheduling process tell the broker of ready jobs; `source` makes the runner's source of jobs
-    from this process's id, where that is not the ledger.
+    `on_signal` is called after each signal that the ledger has changed (the console looks for news then), and now and
+    then without one. `publishes` has a scheduling process tell the broker of ready jobs; `source` makes the runner's
+    source of jobs from this process's id, where that is not the ledger.
     """
 
     def __init__(
@@ -60,9 +60,10 @@ class WorkerProcess:
             scheduled_at=None,
             draining=False,
         )
-        self.scheduler = SchedulerLoop(runtime.db, runtime.clock, all_schedulers(runtime)) if schedules else None
+        db, clock, outage = runtime.db, runtime.clock, runtime.outage
+        self.scheduler = SchedulerLoop(db, clock, all_schedulers(runtime), outage) if schedules else None
         # In a loop of its own: a broker that hangs must not hold up what is due.
-        self._publisher = SchedulerLoop(runtime.db, runtime.clock, broker_schedulers(runtime)) if publishes else None
+        self._publisher = SchedulerLoop(db, clock, broker_schedulers(runtime), outage) if publishes else None
         given = source(self.worker.id) if source else None
         self.runner = Runner(runtime, load_tasks(), self.worker.id, given) if runs else None
         self._threads: list[threading.Thread] = []
@@ -121,10 +122,10 @@ class WorkerProcess:
 
     def _listen(self) -> None:
         while not self._stopping.is_set():
-            self._listener.wait(self._lease)
-            for loop in self._scheduler_loops():
+            told = self._listener.wait(self._lease)
+            for loop in self._scheduler_loops() if told else ():
                 loop.wake()
-            if self.runner is not None:
+            if told and self.runner is not None:
                 self.runner.wake()
             self._on_signal()
 
@@ -132,8 +133,9 @@ class WorkerProcess:
         while not self._stopping.wait(self._lease / 3):
             try:
                 self._heartbeat()
+                self._runtime.outage.worked("lease")
             except StoreError as error:
-                log.error("the lease could not be renewed; trying again", error=str(error))  # noqa: TRY400
+                self._runtime.outage.failed("lease", error)
             except Exception:
                 log.exception("the lease could not be renewed; trying again")
 
@@ -151,6 +153,7 @@ class WorkerProcess:
                 # Others took this process for dead: its jobs are theirs now, and its old claims can change nothing.
                 log.warning("the lease was lost and is taken anew")
                 self._register(conn)
+                self._listener.wake()  # they may have removed the pipe, too: it looks after that
 
     def _register(self, conn: sa.Connection) -> None:
         leases.register(conn, replace(self.worker, heartbeat_at=self._runtime.clock.now()))

@@ -47,6 +47,7 @@ class Runner:
         settings = runtime.settings
         self._db = runtime.db
         self._clock = runtime.clock
+        self._outage = runtime.outage
         self._registry = registry
         self._source = source or LedgerSource(registry)
         self._worker_id = worker_id
@@ -198,9 +199,13 @@ class Runner:
         Returns whether to turn again at once.
         """
         try:
-            return turn() > 0
+            taken = turn()
+            self._outage.worked("runner")
+            return taken > 0
         except StoreError as error:
-            log.error("the ledger cannot be written; trying again", error=str(error))  # noqa: TRY400
+            pause = self._outage.failed("runner", error)
+            self._wait(0.0 if self._stop.is_set() else pause)
+            return True
         except Exception:
             log.exception("a turn of the runner failed; trying again")
         self._stop.wait(_AFTER_ERROR_SECONDS)

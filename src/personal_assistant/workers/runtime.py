@@ -8,6 +8,7 @@ from personal_assistant.jobs import signals
 from personal_assistant.settings import Settings, get_settings
 from personal_assistant.store.database import Database
 from personal_assistant.timing.clock import Clock, SystemClock
+from personal_assistant.workers.outage import Outage
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Runtime:
     settings: Settings
     db: Database
     clock: Clock = field(default_factory=SystemClock)
+    outage: Outage = field(default_factory=Outage)
 
 
 _current: Runtime | None = None

@@ -25,6 +25,8 @@ _TRY_AGAIN_SECONDS = 0.01
 _TAKE_LOCKS = ("contextlib", "logging", "queue", "sqlalchemy", "structlog", "threading")
 _OUR_OWN = ("personal_assistant.store", "personal_assistant.jobs", "personal_assistant.workers")
 _TASKS = "personal_assistant.workers.tasks."
+# Functions there in which a thread may wait for long, and that free what they hold, wherever they are struck.
+_HARMLESS = {("threading", "wait"), ("personal_assistant.store.database", "write")}
 
 
 class LimitedWork:
@@ -144,7 +146,7 @@ def _is_in_its_own_code(thread_id: int) -> bool:
     if frame is None:
         return False
     module = str(frame.f_globals.get("__name__"))
-    if module.startswith(_TASKS) or (module, frame.f_code.co_name) == ("threading", "wait"):
+    if module.startswith(_TASKS) or (module, frame.f_code.co_name) in _HARMLESS:
         return True
     return not module.startswith(_OUR_OWN) and module.partition(".")[0] not in _TAKE_LOCKS
 

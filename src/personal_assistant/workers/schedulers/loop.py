@@ -9,6 +9,7 @@ import structlog
 from personal_assistant.store.database import Database
 from personal_assistant.store.errors import StoreError
 from personal_assistant.timing.clock import Clock
+from personal_assistant.workers.outage import Outage
 from personal_assistant.workers.schedulers import Scheduler
 
 log = structlog.get_logger(__name__)
@@ -24,10 +25,13 @@ _AFTER_NOTHING_SECONDS = 0.02
 class SchedulerLoop:
     """Runs schedulers in this process until it is stopped."""
 
-    def __init__(self, db: Database, clock: Clock, schedulers: Sequence[Scheduler]) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, schedulers: Sequence[Scheduler], outage: Outage | None = None
+    ) -> None:
         self._db = db
         self._clock = clock
         self._schedulers = schedulers
+        self._outage = outage or Outage()
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self.last_turn: datetime | None = None
@@ -46,9 +50,9 @@ class SchedulerLoop:
         while not self._stopped.is_set():
             try:
                 seconds = self.turn()
+                self._outage.worked("scheduler")
             except StoreError as error:
-                log.error("the ledger cannot be read or written; trying again", error=str(error))  # noqa: TRY400
-                seconds = _AFTER_ERROR_SECONDS
+                seconds = self._outage.failed("scheduler", error)
             self._wake.wait(seconds)
             self._wake.clear()
 

@@ -1,5 +1,6 @@
 """What happened to tasks: telling the families how their jobs settled, and the figures per task."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from personal_assistant.jobs.finish import Finished
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry, Waiting
 from personal_assistant.jobs.stats import TaskStats, task_stats
+from personal_assistant.workers.logs import person_reads_both
 from personal_assistant.workers.options import Settled
 from personal_assistant.workers.tasks import Registry
 
@@ -20,7 +22,10 @@ def settle(conn: sa.Connection, registry: Registry, finished: Sequence[Finished]
     """Log what went wrong, and give each task its say about outcomes other than success, in the same transaction."""
     for job, outcome in finished:
         if isinstance(outcome, Failed | Retry):
-            log.warning(
+            # Of an AI task that failed the person is told in words; once on a terminal is enough.
+            told = isinstance(outcome, Failed) and job.ai_task_id is not None and person_reads_both()
+            log.log(
+                logging.INFO if told else logging.WARNING,
                 "job failed" if isinstance(outcome, Failed) else "job will be tried again",
                 job=job.id,
                 task=job.task,
