@@ -41,6 +41,14 @@ def config_file() -> Path:
     return Path(explicit) if explicit else _home("XDG_CONFIG_HOME", ".config") / "assistant.toml"
 
 
+def with_driver(url: str) -> str:
+    """A database URL as SQLAlchemy reads it: `postgres://…` and `postgresql://…` are read with psycopg 3."""
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url
+
+
 def _in_capitals(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
@@ -80,10 +88,7 @@ class Settings(BaseSettings):
         """The database's SQLAlchemy URL: the one given, else an SQLite file in the data directory."""
         if not self.database_url:
             return f"sqlite:///{self.data_dir / 'assistant.db'}"
-        for scheme in ("postgres://", "postgresql://"):
-            if self.database_url.startswith(scheme):
-                return "postgresql+psycopg://" + self.database_url.removeprefix(scheme)
-        return self.database_url
+        return with_driver(self.database_url)
 
     @classmethod
     def settings_customise_sources(

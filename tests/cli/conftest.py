@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from personal_assistant.cli.main import main
 from personal_assistant.jobs import leases, signals
@@ -69,6 +70,8 @@ class CommandLine:
             runtimes._current.db.close()
         runtimes.use(None)
         get_settings.cache_clear()
+        # `up` has the log written to this test's standard error, which is closed after it.
+        structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def dispatch_due(conn: sa.Connection, now: datetime, limit: int) -> int:
         alike = row[_RULE_FROM:]
         try:
             steps = plans.get(alike) or plans.setdefault(alike, _steps(row, now))
-        except (ValueError, ArithmeticError) as error:
+        except (ValueError, ArithmeticError, RecursionError) as error:
             _set_aside(conn, row.id, str(error), now)
             continue
         jobs += [_job(row, it.due, it.missed) for it in steps.occurrences]

@@ -12,6 +12,7 @@ from personal_assistant.cli import (
     ai_tasks,
     bench,
     jobs,
+    migrate,
     notifications,
     remind,
     schedules,
@@ -47,9 +48,9 @@ def _options(
 
 app.command("up")(up.up)
 app.command("init")(setup.init)
-app.command("migrate")(setup.migrate)
 app.command("worker")(worker.worker)
 app.command("scheduler")(worker.scheduler)
+app.command("migrate")(migrate.migrate)
 app.command("remind")(remind.remind)
 app.command("time")(time.time)
 app.command("status")(status.status)

@@ -1,4 +1,4 @@
-"""`assistant init` and `assistant migrate`."""
+"""`assistant init`."""
 
 from typing import Annotated
 
@@ -34,24 +34,3 @@ def init(
 def tell(sentence: str) -> None:
     """What a person should know about the set-up."""
     warn(as_typed(f"⚠️  {sentence}"))
-
-
-def migrate(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Bring the database's tables up to this version's."""
-    from personal_assistant.store.schema import revisions, upgrade
-    from personal_assistant.workers.runtime import runtime
-
-    db = runtime().db
-    before = revisions(db) if dry_run else upgrade(db)
-    after = before if dry_run else revisions(db)
-    if as_json:
-        print_json({"database": db.where, "before": before.current, "after": after.current, "steps": before.pending})
-        return
-    if before.up_to_date:
-        say(f"✅ {db.where} is up to date (revision {before.newest}).")
-        return
-    done = "Would be done" if dry_run else "Done"
-    say(f"{'ℹ️ ' if dry_run else '✅'} {done}: revisions {', '.join(before.pending)} on {db.where}.")

@@ -24,12 +24,12 @@ def list_(as_json: Json = False) -> None:
         print_json(
             [
                 {"name": name, "queue": it.options.queue, "stats": stats.get(name)}
-                for name, it in sorted(registry.tasks.items())
+                for name, it in sorted(registry.own.items())
             ]
         )
         return
     rows = []
-    for name, declared in sorted(registry.tasks.items()):
+    for name, declared in sorted(registry.own.items()):
         it = stats.get(name)
         figures = (
             ("0", "0", "–", "–")

@@ -21,6 +21,8 @@ class NestedWriteError(AssertionError):
     """A mistake in the code: a write transaction was begun inside another one of the same thread."""
 
 
+# SQLSTATE insufficient_privilege (PostgreSQL, Appendix A).
+_NOT_ALLOWED = "42501"
 _SILENT = "the server does not answer: check that it runs and that the URL is right"
 _REMEDIES = (
     ("readonly database", "it cannot be written: check the permissions of the file and of its folder"),
@@ -35,12 +37,19 @@ _REMEDIES = (
     ("could not translate host name", _SILENT),
     ("failed to resolve host", _SILENT),
     ("password authentication", "the server refused the name or the password in the URL"),
+    ("lock timeout", "another program holds a lock on it for too long: end that program's transaction and try again"),
     ("does not exist", "it does not exist on that server: create it or correct the URL"),
 )
 
 
 def explain(error: sa.exc.DBAPIError, where: str) -> StoreError | None:
     """A database error that a person can mend, as a sentence; None for one that is our own mistake."""
+    if getattr(error.orig, "sqlstate", None) == _NOT_ALLOWED:
+        said = str(error.orig).strip().splitlines()[0]
+        return StoreError(
+            f"The database {where} does not let this role do that ({said}): use the role that owns the tables, "
+            "or grant it what it lacks."
+        )
     if isinstance(error, sa.exc.ProgrammingError | sa.exc.IntegrityError | sa.exc.DataError):
         return None
     text = str(error.orig).strip().lower()

@@ -8,10 +8,15 @@ import sqlalchemy as sa
 
 from personal_assistant.store.database import Database
 from personal_assistant.store.errors import NewerDatabaseError, SchemaError
+from personal_assistant.store.legacy import refuse_other_tables
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Held while revisions run, so that two programs started together do not both create the tables.
 _ADVISORY_LOCK = 0x61737374
+_VERSION_TABLE = "alembic_version"
+# For a database in which another program keeps its own revision under the usual name.
+_OWN_VERSION_TABLE = "assistant_version"
+_OUR_REVISION = re.compile(r"\d{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,19 @@ def revisions(db: Database) -> Revisions:
 
 
 def _current(conn: sa.Connection) -> str | None:
-    if not sa.inspect(conn).has_table("alembic_version"):
-        return None
-    return conn.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return _version(conn)[1]
+
+
+def _version(conn: sa.Connection) -> tuple[str, str | None]:
+    """The table that holds our revision, and the revision in it."""
+    tables = sa.inspect(conn).get_table_names()
+    for table in (_OWN_VERSION_TABLE, _VERSION_TABLE):
+        if table in tables:
+            chosen = sa.select(sa.column("version_num", sa.String)).select_from(sa.table(table))
+            found = conn.execute(chosen).scalars().all()
+            if not found or (len(found) == 1 and _OUR_REVISION.fullmatch(found[0])):
+                return table, found[0] if found else None
+    return (_OWN_VERSION_TABLE if _VERSION_TABLE in tables else _VERSION_TABLE), None
 
 
 def require_current(db: Database) -> None:
@@ -64,6 +79,9 @@ def require_current(db: Database) -> None:
     # Asking a file that is not there would make it.
     state = revisions(db) if db.exists else None
     if state is None or state.current is None:
+        if db.exists:
+            with db.read() as conn:
+                refuse_other_tables(conn, db.where)
         raise SchemaError(f"There is no assistant in {db.where} yet: run `assistant init` or `assistant up` first.")
     if not state.up_to_date:
         raise SchemaError(
@@ -73,18 +91,38 @@ def require_current(db: Database) -> None:
 
 
 def upgrade(db: Database) -> Revisions:
-    """Run the revisions that are missing, all in one transaction. Returns the state before."""
+    """Run the revisions that are missing, all in one transaction. Returns the state before.
+
+    Raises SchemaError for a database that holds other tables of our names: adopting one of the earlier scheduler is a
+    decision of its own (`store.adoption`).
+    """
     before = revisions(db)
-    if before.up_to_date:
-        return before
+    if not before.up_to_date:
+        with db.write() as conn:
+            lock(conn)
+            if _current(conn) is None:
+                refuse_other_tables(conn, db.where)
+            run_revisions(conn)
+    return before
+
+
+def version_table(conn: sa.Connection) -> str:
+    """The table that holds our revision, or will do so."""
+    return _version(conn)[0]
+
+
+def lock(conn: sa.Connection) -> None:
+    """Keep other programs from changing the schema until this transaction ends."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+
+
+def run_revisions(conn: sa.Connection) -> None:
+    """Run the revisions that are missing in the caller's transaction."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    with db.write() as conn:
-        if not db.is_sqlite:
-            conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
-        config.attributes["connection"] = conn
-        command.upgrade(config, "head")
-    return before
+    config.attributes.update(connection=conn, version_table=version_table(conn))
+    command.upgrade(config, "head")

@@ -49,6 +49,7 @@ class TaskOptions:
     at_most_once: an attempt that was cut off is not repeated but asks; errors are not retried.
     bulk: does many jobs of this task in one call and returns their outcomes, in order. It works in the transaction
         that writes these outcomes too (given to it with the present instant), so both are kept or neither.
+    alias_of: the whole name of the task that this one is another name of; lists leave it out.
     settled: called in the transaction that writes a failed, cancelled or parked outcome.
     """
 
@@ -61,6 +62,7 @@ class TaskOptions:
     bulk: Bulk | None = None
     settled: Settled | None = None
     priority: int = 0
+    alias_of: str | None = None
 
     def __post_init__(self) -> None:
         if self.attempts < 1 or self.time_limit <= 0:

@@ -64,6 +64,11 @@ class Registry:
     tasks: dict[str, LedgerTask]
     broken: tuple[Broken, ...]
 
+    @property
+    def own(self) -> dict[str, LedgerTask]:
+        """The tasks without those that are only other names of one."""
+        return {name: task for name, task in self.tasks.items() if task.options.alias_of is None}
+
     def get(self, name: str) -> LedgerTask:
         """The task of that name. Raises UnknownTaskError."""
         if name not in self.tasks:
@@ -72,7 +77,7 @@ class Registry:
 
     def find(self, name: str) -> LedgerTask:
         """By its whole name, or by the last part of it where only one task ends so. Raises UnknownTaskError."""
-        ends = [known for known in self.tasks if known.endswith(f".{name}")]
+        ends = [known for known in self.own if known.endswith(f".{name}")]
         return self.get(ends[0] if len(ends) == 1 else name)
 
 

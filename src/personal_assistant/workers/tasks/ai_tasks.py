@@ -11,7 +11,7 @@ from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Outcome
 from personal_assistant.workers.options import Timetable
 from personal_assistant.workers.runtime import runtime
-from personal_assistant.workers.tasks import task
+from personal_assistant.workers.tasks import maintenance_tasks, task
 from personal_assistant.workers.utils.health_check import check_health
 
 QUEUE = "ai_tasks"
@@ -48,9 +48,11 @@ def create_ai_reminder(
     description: str | None = None,
     notification_channels: list[str] | None = None,
 ) -> str:
-    """Schedule a reminder at a time in words; returns the answer for the person, for a refusal too."""
+    """Schedule a reminder at a time in words or in ISO 8601; returns the answer for the person, for a refusal too."""
     manager = AITaskManager(runtime().db, runtime().clock)
-    return manager.create_reminder_with_validation(user_id, title, remind_at, description, notification_channels)
+    return manager.create_reminder_with_validation(
+        int(user_id), title, str(remind_at), description, notification_channels
+    )
 
 
 @task(queue=QUEUE, timetable=Timetable("custom", {"interval_minutes": 30}, missed_policy="skip"))
@@ -58,3 +60,14 @@ def test_scheduler_connection() -> dict[str, Any]:
     """Say whether database, scheduler and runner work together: that this ran as a job is most of the proof."""
     findings = check_health(runtime())
     return {"ok": not any(finding.level == "error" for finding in findings), "at": runtime().clock.now().isoformat()}
+
+
+@task(
+    queue=maintenance_tasks.cleanup_old_logs.options.queue,
+    time_limit=maintenance_tasks.cleanup_old_logs.options.time_limit,
+    alias_of=maintenance_tasks.cleanup_old_logs.name,
+)
+def cleanup_old_logs() -> dict[str, int]:
+    """The maintenance task of that name, which the earlier scheduler had here."""
+    report: dict[str, int] = maintenance_tasks.cleanup_old_logs.run()
+    return report

@@ -14,8 +14,9 @@ from personal_assistant.jobs.leases import last_heartbeat
 from personal_assistant.jobs.queries import oldest_queued, open_tasks
 from personal_assistant.settings import contradictory_settings, unknown_settings
 from personal_assistant.store.errors import StoreError
+from personal_assistant.store.legacy import NO_INSTANT, state_problem
 from personal_assistant.store.people import find_owner
-from personal_assistant.store.tables import ai_tasks, deliveries, jobs, schedules, users
+from personal_assistant.store.tables import AI_TASK_STATES, ai_tasks, deliveries, jobs, schedules, users
 from personal_assistant.timing.missed import spoken
 from personal_assistant.workers.liveness import living
 from personal_assistant.workers.runtime import Runtime
@@ -180,13 +181,16 @@ def _orphans(runtime: Runtime) -> Iterator[Finding]:
 
 
 def _problems(runtime: Runtime) -> Iterator[Finding]:
-    active = sa.and_(ai_tasks.c.status == "active", ai_tasks.c.next_run_at.is_(None))
+    active = ai_tasks.c.status == "active"
+    stateless = sa.or_(ai_tasks.c.status.is_(None), ai_tasks.c.status.not_in(AI_TASK_STATES))
+    noted = sa.or_(ai_tasks.c.next_run_at.is_(None), ai_tasks.c.problem.is_not(None))
+    needed = sa.select(ai_tasks.c.id, ai_tasks.c.title, ai_tasks.c.status, ai_tasks.c.problem).order_by(ai_tasks.c.id)
     broken = sa.select(schedules.c.name, schedules.c.problem).where(schedules.c.problem.is_not(None))
     with runtime.db.read() as conn:
-        stuck = conn.execute(sa.select(ai_tasks.c.id, ai_tasks.c.title, ai_tasks.c.problem).where(active)).all()
+        stuck = conn.execute(needed.where(sa.or_(stateless, sa.and_(active, noted)))).all()
         stopped = conn.execute(broken).all()
     for row in stuck[:_MOST_NAMED]:
-        reason = row.problem or "It is active and has no next instant."
+        reason = state_problem(row.status) or row.problem or NO_INSTANT
         fix = f'Give it a schedule: `assistant ai-tasks edit {row.id} --when "every day at 9"`; or remove it.'
         yield Finding("ai-tasks", "error", f"AI task {row.id} ({row.title[:60]}) cannot fire. {reason}", fix)
     if len(stuck) > _MOST_NAMED:

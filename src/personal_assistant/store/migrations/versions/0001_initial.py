@@ -1,4 +1,7 @@
-"""People, AI tasks, schedules, the ledger, deliveries."""
+"""People, AI tasks, schedules, the ledger, deliveries.
+
+What a database of the earlier scheduler has already is passed over; `store.adoption` adds to it what it lacks.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,6 +35,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=50), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_roles")),
         sa.UniqueConstraint("name", name=op.f("uq_roles_name")),
+        if_not_exists=True,
     )
     op.create_table(
         "schedules",
@@ -110,6 +114,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
         sa.UniqueConstraint("phone_number", name=op.f("uq_users_phone_number")),
         sqlite_autoincrement=True,
+        if_not_exists=True,
     )
     op.create_index(
         "uq_users_one_owner",
@@ -118,6 +123,7 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("is_owner"),
         postgresql_where=sa.text("is_owner"),
+        if_not_exists=True,
     )
     op.create_table(
         "ai_tasks",
@@ -160,6 +166,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_ai_tasks_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ai_tasks")),
         sqlite_autoincrement=True,
+        if_not_exists=True,
     )
     op.create_index(
         "ix_ai_tasks_due",
@@ -168,8 +175,9 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("status = 'active' AND next_run_at IS NOT NULL"),
         postgresql_where=sa.text("status = 'active' AND next_run_at IS NOT NULL"),
+        if_not_exists=True,
     )
-    op.create_index("ix_ai_tasks_user_id", "ai_tasks", ["user_id"], unique=False)
+    op.create_index("ix_ai_tasks_user_id", "ai_tasks", ["user_id"], unique=False, if_not_exists=True)
     op.create_table(
         "jobs",
         sa.Column("id", sa.String(length=155), nullable=False),

@@ -1,0 +1,72 @@
+"""A full database, an empty one of the other kind, and a copy from one to the other."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from tests.adoption import legacy
+from tests.support.databases import START, new_postgres
+from tests.support.ledger import FAILED, Ledger
+
+from personal_assistant.ai import AITaskManager
+from personal_assistant.jobs import leases
+from personal_assistant.notifications.deliveries import Message, deliver
+from personal_assistant.settings import Settings
+from personal_assistant.store.database import Database
+from personal_assistant.store.tables import job_stats, schedules, users
+from personal_assistant.timing.clock import ManualClock
+from personal_assistant.workers.moving import Move, move
+from personal_assistant.workers.runtime import Runtime
+
+
+@pytest.fixture
+def other_url(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty database of the other kind than the test's own."""
+    if not database_url.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path / 'other.db'}"
+        return
+    with new_postgres(request.getfixturevalue("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+def copy(settings: Settings) -> Callable[..., Move]:
+    """Copies one database into another; what it tells meanwhile is kept in `told`."""
+    return lambda source, target, told=None, **options: move(
+        source, target, settings, (told if told is not None else []).append, **options
+    )
+
+
+@pytest.fixture
+def full(runtime: Runtime, ledger: Ledger, clock: ManualClock) -> Database:
+    """The test's database with something in every table."""
+    manager = AITaskManager(runtime.db, clock)
+    task = manager.create_task(1, "Straße 🙂", "weekly", {"weekdays": [3, 0], "hour": 9})
+    manager.create_task(1, "Removed", "daily")
+    manager.delete_task(task.id + 1)
+    for number in range(7):
+        ledger.add(args=({"n": number, "f": 0.1 + number, "t": True, "x": None},), kwargs={"é": [1, 1.0]})
+    ledger.run(ledger.add(max_attempts=3), ledger.retry())
+    failed = ledger.run(ledger.add(), FAILED)
+    worker = leases.Worker("gone", "far", 1, "0", True, True, START, START, None, False)
+    statistics = dict.fromkeys(("run_seconds", "longest_run_seconds", "wait_seconds", "longest_wait_seconds"), 1 / 3)
+    schedule = {"name": "s", "task": "t", "schedule_type": "daily", "zone": "UTC", "created_at": START}
+    with runtime.db.write() as conn:
+        leases.register(conn, worker)
+        deliver(conn, [Message("k", 1, "reminder", "Title", None, ["email"], job_id=failed.id, due_at=START)], START)
+        conn.execute(sa.insert(schedules).values(updated_at=START, **schedule))
+        hour = {"hour": START, "task": "t", "state": "failed", "error_kind": "", "count": 2}
+        conn.execute(sa.insert(job_stats).values(**hour, **statistics))
+        # The lower id points to the higher one, which comes later.
+        conn.execute(sa.insert(users).values(id=40, email="b@example.org", hashed_password=legacy.PASSWORD))
+        conn.execute(sa.update(users).where(users.c.id == 1).values(role_assigned_by=40))
+    return runtime.db
+
+
+def assert_untouched(url: str) -> None:
+    if url.startswith("sqlite"):
+        assert not Path(url.removeprefix("sqlite:///")).exists()
+        return
+    with legacy.connect(url) as conn:
+        assert conn.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
