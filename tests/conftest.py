@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Forget the settings of whoever runs the tests, and keep the tests away from their data."""
     del config
     for name in list(os.environ):
-        if name.startswith("ASSISTANT_") or name == "DATABASE_URL":
+        if name.startswith("ASSISTANT_") or name in ("DATABASE_URL", "CELERY_BROKER_URL", "REDIS_URL"):
             del os.environ[name]
     os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_DATA_HOME"] = "/nonexistent"
 

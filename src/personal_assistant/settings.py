@@ -1,7 +1,7 @@
 """Every setting, its default and its environment variable.
 
-A value comes from the environment (`ASSISTANT_…`, and the conventional `DATABASE_URL`), then from `.env`, then from
-`assistant.toml` in the configuration folder, then from the default below.
+A value comes from the environment (`ASSISTANT_…`, and the conventional `DATABASE_URL`, `CELERY_BROKER_URL` and
+`REDIS_URL`), then from `.env`, then from `assistant.toml` in the configuration folder, then from the default below.
 """
 
 import logging
@@ -62,6 +62,12 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="", validation_alias=AliasChoices("database_url", "ASSISTANT_DATABASE_URL", "DATABASE_URL")
     )
+    broker_url: str = Field(
+        default="",
+        validation_alias=AliasChoices("broker_url", "CELERY_BROKER_URL", "ASSISTANT_BROKER_URL", "REDIS_URL"),
+    )
+    broker_key_prefix: str = "assistant:"
+    republish_seconds: Annotated[float, Field(ge=0.5, le=3600)] = 15.0
     zone: str = ""
     owner_name: str = ""
     worker_threads: Annotated[int, Field(ge=1, le=256)] = 8

@@ -1,5 +1,6 @@
 """The migrated schema and the tables that the program works with."""
 
+import warnings
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,13 +21,15 @@ def test_migrations_lead_to_the_declared_tables(db: Database) -> None:
     with db.read() as conn:
         options = {"compare_type": True, "include_object": without_descending_index}
         context = MigrationContext.configure(conn, opts=options)
-        assert compare_metadata(context, metadata) == []
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index")
+            assert compare_metadata(context, metadata) == []
 
 
 def without_descending_index(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
     """Alembic cannot compare an index with a descending column; the test of indexes below can."""
     del thing, reflected, other
-    return (name, kind) != ("ix_jobs_queued", "index")
+    return (name, kind) not in {("ix_jobs_queued", "index"), ("ix_jobs_unpublished", "index")}
 
 
 def test_migrations_lead_to_the_declared_checks_and_indexes(empty_url: str) -> None:

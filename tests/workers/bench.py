@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from personal_assistant.jobs.model import JobError, JobView
 from personal_assistant.jobs.queries import errors_of, get_job
@@ -43,7 +43,7 @@ class Bench:
 
         self.runner.turn = told  # type: ignore[method-assign]
 
-    def __enter__(self) -> "Bench":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -21,6 +21,7 @@ from personal_assistant.cli import (
     tasks,
     time,
     up,
+    worker,
 )
 from personal_assistant.cli.output import as_typed, command_name, group, print_json, say
 from personal_assistant.errors import AssistantError
@@ -47,6 +48,8 @@ def _options(
 
 app.command("up")(up.up)
 app.command("init")(setup.init)
+app.command("worker")(worker.worker)
+app.command("scheduler")(worker.scheduler)
 app.command("migrate")(migrate.migrate)
 app.command("remind")(remind.remind)
 app.command("time")(time.time)

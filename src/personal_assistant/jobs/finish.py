@@ -109,6 +109,7 @@ def _changes(job: ClaimedJob, outcome: Outcome, now: datetime) -> dict[str, Any]
                 "max_attempts": job.max_attempts if outcome.counted else job.max_attempts + 1,
                 "error": _text(outcome.error),
                 "error_kind": outcome.kind[:MAX_KIND],
+                "published_at": None,
             }
 
 

@@ -1,5 +1,6 @@
 """The processes that schedule and run jobs. A process's heartbeat is the lease on every job it runs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,10 +53,25 @@ def unregister(conn: sa.Connection, worker_id: str) -> None:
 
 def list_workers(conn: sa.Connection) -> list[Worker]:
     """Every process on record, the longest running first."""
-    return [Worker(**row) for row in conn.execute(sa.select(workers).order_by(workers.c.started_at)).mappings()]
+    listed = sa.select(*(workers.c[name] for name in Worker.__dataclass_fields__)).order_by(workers.c.started_at)
+    return [Worker(**row) for row in conn.execute(listed).mappings()]
 
 
 def last_heartbeat(conn: sa.Connection) -> datetime | None:
     """The newest instant that any process wrote: the clock has been there."""
     found: datetime | None = conn.execute(sa.select(sa.func.max(workers.c.heartbeat_at))).scalar_one()
     return found
+
+
+def report_durations(conn: sa.Connection, worker_id: str, usual: Mapping[str, float]) -> None:
+    """Write how many seconds each task's jobs usually take in this process."""
+    conn.execute(sa.update(workers).where(workers.c.id == worker_id).values(durations=dict(usual)))
+
+
+def usual_durations(conn: sa.Connection) -> dict[str, float]:
+    """Task name to usual seconds, the longest that any process on record reports."""
+    longest: dict[str, float] = {}
+    for reported in conn.execute(sa.select(workers.c.durations).where(workers.c.durations.is_not(None))).scalars():
+        for task, seconds in reported.items():
+            longest[task] = max(seconds, longest.get(task, 0.0))
+    return longest

@@ -97,6 +97,9 @@ class JobError:
     traceback: str | None
 
 
+_INTERNAL = ("counted", "published_at")
+
+
 @dataclass(frozen=True, slots=True)
 class JobView:
     """A job as people see it. Instants are aware UTC."""
@@ -132,6 +135,6 @@ class JobView:
     @classmethod
     def of(cls, row: sa.RowMapping) -> "JobView":
         """From a row that holds every column of `jobs`."""
-        values = {column.name: row[column.name] for column in jobs.columns if column is not jobs.c.counted}
+        values = {column.name: row[column.name] for column in jobs.columns if column.name not in _INTERNAL}
         args, kwargs = values.pop("args")
         return cls(args=args, kwargs=kwargs, **values)

@@ -24,6 +24,7 @@ def queued_again(now: datetime) -> dict[str, Any]:
         "cancel_requested_at": None,
         "waiting_for": None,
         "waits_for_job_id": None,
+        "published_at": None,
     }
 
 

@@ -148,6 +148,8 @@ workers = sa.Table(
     sa.Column("heartbeat_at", UTCDateTime, nullable=False),
     sa.Column("scheduled_at", UTCDateTime),
     sa.Column("draining", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Task name to usual seconds, as a worker behind a broker has measured them: they size the messages.
+    sa.Column("durations", sa.JSON(none_as_null=True)),
 )
 
 JOB_STATES = ("scheduled", "queued", "running", "waiting", "succeeded", "failed", "cancelled", "missed")
@@ -184,6 +186,8 @@ jobs = sa.Table(
     sa.Column("result", sa.JSON(none_as_null=True)),
     sa.Column("progress", sa.JSON(none_as_null=True)),
     sa.Column("counted", sa.Boolean, nullable=False, server_default=sa.false()),
+    # When a message that names this job was last sent to the broker; always empty where there is none.
+    sa.Column("published_at", UTCDateTime),
     _one_of("state", *JOB_STATES),
     sa.CheckConstraint("attempt >= 0 AND attempt <= max_attempts AND max_attempts >= 1", name="attempts"),
     sa.CheckConstraint("state <> 'running' OR (worker_id IS NOT NULL AND started_at IS NOT NULL)", name="running"),
@@ -199,6 +203,15 @@ jobs = sa.Table(
     _partial_index("ix_jobs_scheduled", "run_at", where="state = 'scheduled'"),
     _partial_index("ix_jobs_queued", sa.text("priority DESC"), "run_at", where="state = 'queued'"),
     _partial_index("ix_jobs_running", "worker_id", where="state = 'running'"),
+    _partial_index("ix_jobs_published", "queue", "task", where="state = 'queued' AND published_at IS NOT NULL"),
+    # On a server only: the embedded path would pay for it at each job and never look into it.
+    _partial_index(
+        "ix_jobs_unpublished",
+        "queue",
+        sa.text("priority DESC"),
+        "run_at",
+        where="state = 'queued' AND published_at IS NULL",
+    ).ddl_if(dialect="postgresql"),
     _partial_index("ix_jobs_waits_for", "waits_for_job_id", where=WAITS_FOR_A_JOB),
     _partial_index("ix_jobs_finished", "counted", "finished_at", where="finished_at IS NOT NULL"),
 )

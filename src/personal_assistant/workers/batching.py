@@ -14,8 +14,12 @@ _WEIGHT_OF_NEWEST = 0.2
 class Durations:
     """The usual duration of each task's jobs, in seconds, learnt while they run."""
 
-    def __init__(self) -> None:
-        self._usual: dict[str, float] = {}
+    def __init__(self, usual: Mapping[str, float] | None = None) -> None:
+        self._usual: dict[str, float] = dict(usual or {})
+
+    def known(self) -> dict[str, float]:
+        """Task name to usual seconds."""
+        return dict(self._usual)
 
     def learn(self, task: str, seconds: float) -> None:
         usual = self._usual.get(task, seconds)
@@ -23,6 +27,11 @@ class Durations:
         self._usual[task] = (
             max(seconds, usual) if seconds > BATCH_SECONDS else usual + _WEIGHT_OF_NEWEST * (seconds - usual)
         )
+
+    def is_short(self, task: LedgerTask) -> bool:
+        """Whether a batch of this task is known to be done soon."""
+        usual = self._usual.get(task.name)
+        return task.options.bulk is not None or (usual is not None and usual < BATCH_SECONDS)
 
     def batch_size(self, task: LedgerTask) -> int:
         """One where the task is long, unknown, or must not run twice."""

@@ -1,25 +1,46 @@
 """The central Celery application. The ledger is the truth; Celery knows the tasks by name and carries messages."""
 
 import inspect
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from celery import Celery, Task
+from celery import Celery, Task, signals
+from celery.exceptions import Reject
 from celery.result import AsyncResult
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.jobs.enqueue import enqueue
 from personal_assistant.jobs.model import NewJob
+from personal_assistant.settings import get_settings
+from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.options import TaskOptions
 from personal_assistant.workers.runtime import runtime
+from personal_assistant.workers.transport.config import configuration
+
+# A message that cannot be written down, because the database is away, goes back to the broker after so long.
+_AGAIN_SECONDS = 1.0
 
 
 class LedgerTask(Task[..., Any]):
     """A Celery task whose calls are jobs in the ledger."""
 
     abstract = True
+    # Of a message that another program has sent: until its job is written, it is all there is.
+    acks_late = True
     options: TaskOptions
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the function; but called by a message, write the job that it asks for, once, under the message's id."""
+        if self.request.called_directly:
+            return super().__call__(*args, **kwargs)
+        try:
+            self.apply_async(args, kwargs, task_id=self.request.id)
+        except StoreError as error:
+            time.sleep(_AGAIN_SECONDS)
+            raise Reject(str(error), requeue=True) from error
+        return None
 
     def apply_async(
         self,
@@ -78,12 +99,17 @@ app = Celery(
     set_as_current=False,
     backend="personal_assistant.workers.results:LedgerBackend",
 )
-app.conf.update(
-    task_serializer="json",
-    accept_content=["json"],
-    enable_utc=True,
-    timezone="UTC",
-    task_ignore_result=True,
-    task_store_eager_result=False,
-    worker_hijack_root_logger=False,
-)
+app.add_defaults(lambda: configuration(get_settings()))
+
+
+@signals.import_modules.connect(weak=False)
+def _load(sender: Celery, **given: Any) -> None:
+    """Where `celery worker` or `celery beat` starts: every task, and what the transport needs."""
+    del given
+    if sender is not app:
+        return
+    from personal_assistant.workers.tasks import load_tasks
+    from personal_assistant.workers.transport.worker import connect
+
+    load_tasks()
+    connect()

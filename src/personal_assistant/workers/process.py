@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -15,8 +15,9 @@ from personal_assistant.jobs import leases, signals
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.runner import Runner
 from personal_assistant.workers.runtime import Runtime
-from personal_assistant.workers.schedulers import all_schedulers
+from personal_assistant.workers.schedulers import all_schedulers, broker_schedulers
 from personal_assistant.workers.schedulers.loop import SchedulerLoop
+from personal_assistant.workers.sources import Source
 from personal_assistant.workers.tasks import load_tasks
 
 log = structlog.get_logger(__name__)
@@ -28,7 +29,8 @@ class WorkerProcess:
     """Starts the loops of this process and keeps its lease alive.
 
     `on_signal` is called after each signal that the ledger has changed (the console looks for news then), and now and
-    then without one.
+    then without one. `publishes` has a scheduling process tell the broker of ready jobs; `source` makes the runner's
+    source of jobs from this process's id, where that is not the ledger.
     """
 
     def __init__(
@@ -37,6 +39,8 @@ class WorkerProcess:
         *,
         schedules: bool = True,
         runs: bool = True,
+        publishes: bool = False,
+        source: Callable[[str], Source] | None = None,
         on_signal: Callable[[], None] = lambda: None,
     ) -> None:
         self._runtime = runtime
@@ -56,9 +60,12 @@ class WorkerProcess:
             scheduled_at=None,
             draining=False,
         )
-        due = SchedulerLoop(runtime.db, runtime.clock, all_schedulers(runtime), runtime.outage) if schedules else None
-        self.scheduler = due
-        self.runner = Runner(runtime, load_tasks(), self.worker.id) if runs else None
+        db, clock, outage = runtime.db, runtime.clock, runtime.outage
+        self.scheduler = SchedulerLoop(db, clock, all_schedulers(runtime), outage) if schedules else None
+        # In a loop of its own: a broker that hangs must not hold up what is due.
+        self._publisher = SchedulerLoop(db, clock, broker_schedulers(runtime), outage) if publishes else None
+        given = source(self.worker.id) if source else None
+        self.runner = Runner(runtime, load_tasks(), self.worker.id, given) if runs else None
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -69,6 +76,8 @@ class WorkerProcess:
         loops: list[tuple[str, Callable[[], None]]] = [("signals", self._listen), ("lease", self._keep_lease)]
         if self.scheduler is not None:
             loops.append(("scheduler", self.scheduler.run))
+        if self._publisher is not None:
+            loops.append(("publisher", self._publisher.run))
         if self.runner is not None:
             loops.append(("runner", self.runner.run))
         self._threads = [
@@ -79,12 +88,12 @@ class WorkerProcess:
 
     def stop(self) -> None:
         """Schedule nothing more, let what runs end (for `drain_seconds` at most), and take leave of the ledger."""
-        if self.scheduler is not None:
-            self.scheduler.stop()
+        for loop in self._scheduler_loops():
+            loop.stop()
         if self.runner is not None:
             self.runner.stop()
         for thread in self._threads:
-            if thread.name in ("scheduler", "runner"):
+            if thread.name in ("scheduler", "publisher", "runner"):
                 thread.join()
         self._stopping.set()
         self._listener.wake()
@@ -96,6 +105,9 @@ class WorkerProcess:
         except StoreError as error:
             log.error("could not take leave of the ledger; others will notice", error=str(error))  # noqa: TRY400
         self._listener.close()
+
+    def _scheduler_loops(self) -> Sequence[SchedulerLoop]:
+        return [loop for loop in (self.scheduler, self._publisher) if loop is not None]
 
     def _keep_up(self, name: str, run: Callable[[], None]) -> None:
         """Run a loop until it returns by itself: an error that it lets through must not end it unnoticed."""
@@ -111,8 +123,8 @@ class WorkerProcess:
     def _listen(self) -> None:
         while not self._stopping.is_set():
             told = self._listener.wait(self._lease)
-            if told and self.scheduler is not None:
-                self.scheduler.wake()
+            for loop in self._scheduler_loops() if told else ():
+                loop.wake()
             if told and self.runner is not None:
                 self.runner.wake()
             self._on_signal()

@@ -29,6 +29,11 @@ class JobFailedError(AssistantError):
 class LedgerBackend(BaseBackend):
     """Reads jobs; stores nothing, because the runner has written how they ended already."""
 
+    def store_result(self, task_id: str, result: Any, *state: Any, **options: Any) -> Any:
+        """Nothing: Celery wants to store that a message failed, and the ledger says what became of its job."""
+        del task_id, state, options
+        return result
+
     def get_task_meta(self, task_id: str, cache: bool = True) -> dict[str, Any]:
         """State, result and traceback as Celery keeps them; an unknown id is pending, as everywhere in Celery."""
         del cache

@@ -1,4 +1,4 @@
-"""The in-process transport: takes queued jobs from the ledger, runs their Celery tasks, writes down how they ended.
+"""Takes queued jobs from the ledger, runs their Celery tasks, writes down how they ended.
 
 One thread turns: each turn is one transaction that writes the outcomes that have come in and claims as many jobs as
 there is room for, so under load both are group-committed. The work itself is done by the lanes.
@@ -13,19 +13,20 @@ import sqlalchemy as sa
 import structlog
 
 from personal_assistant.jobs.cancel import cancel_requested
-from personal_assistant.jobs.claim import claim, held_by, ready
+from personal_assistant.jobs.claim import claim, held_by
 from personal_assistant.jobs.context import JobContext
 from personal_assistant.jobs.finish import finish_many, write_progress
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Outcome, Retry
 from personal_assistant.store.errors import StoreError
-from personal_assistant.workers.batching import Durations, every_id, group
+from personal_assistant.workers.batching import Durations, every_id
 from personal_assistant.workers.bulk import do_together
 from personal_assistant.workers.deadlines import Deadlines
 from personal_assistant.workers.event_loop import LoopLane
-from personal_assistant.workers.execution import Attempt, interrupted, is_async
+from personal_assistant.workers.execution import Attempt, interrupted
 from personal_assistant.workers.recording import record
 from personal_assistant.workers.runtime import Runtime
+from personal_assistant.workers.sources import LedgerSource, Source
 from personal_assistant.workers.storable import storable
 from personal_assistant.workers.tasks import Registry
 from personal_assistant.workers.threads import ThreadLane
@@ -34,21 +35,21 @@ from personal_assistant.workers.underway import Underway
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_SECONDS = 2.0
-_WINDOW = 2000
 _AFTER_ERROR_SECONDS = 1.0
 # How long a job that is told to stop at a shutdown has for it.
 _CUT_OFF_SECONDS = 2.0
 
 
 class Runner:
-    """Runs jobs in this process until it is stopped."""
+    """Runs jobs in this process until it is stopped. `source` proposes them; the ledger does unless it is given."""
 
-    def __init__(self, runtime: Runtime, registry: Registry, worker_id: str) -> None:
+    def __init__(self, runtime: Runtime, registry: Registry, worker_id: str, source: Source | None = None) -> None:
         settings = runtime.settings
         self._db = runtime.db
         self._clock = runtime.clock
         self._outage = runtime.outage
         self._registry = registry
+        self._source = source or LedgerSource(registry)
         self._worker_id = worker_id
         self._drain_seconds = settings.drain_seconds
         self._reconcile_every = settings.lease_seconds
@@ -60,11 +61,11 @@ class Runner:
         self._durations = Durations()
         self._deadlines = Deadlines()
         expect = self._deadlines.expect
-        self._threads = ThreadLane(settings.worker_threads, self._clock, self._report, self._do_bulk, expect)
+        size, ahead = settings.worker_threads, self._source.ahead
+        self._threads = ThreadLane(size, self._clock, self._report, self._do_bulk, expect, ahead)
         self._loop = LoopLane(settings.async_jobs, self._clock, self._report, expect)
         self._deadlines.watch(self._threads, self._loop)
-        self._async_tasks = {name for name, task in registry.tasks.items() if is_async(task)}
-        self._plain_tasks = set(registry.tasks) - self._async_tasks
+        self._not_to_be_had: list[str] = []
 
     def wake(self) -> None:
         """Look at the ledger now."""
@@ -97,8 +98,9 @@ class Runner:
             lost = self._reconcile(conn)
             taken = self._take(conn) if claiming else []
             stop_ids = cancel_requested(conn, self._worker_id) if self._underway else []
-        self._underway.unwritten.clear()
         self._start(taken)
+        self._tell_source(taken)
+        self._underway.unwritten.clear()
         self._cancel([*stop_ids, *lost])
         return sum(len(batch) for batch in taken)
 
@@ -110,15 +112,12 @@ class Runner:
             write_progress(conn, self._worker_id, progress)
 
     def _take(self, conn: sa.Connection) -> list[list[Attempt]]:
-        batches = []
-        if free := self._threads.free:
-            found = ready(conn, self._plain_tasks, _WINDOW)
-            batches += group(found, self._registry.tasks, self._durations, free)
-        if self._async_tasks and (free := self._loop.free):
-            found = ready(conn, self._async_tasks, free)
-            batches += group(found, self._registry.tasks, self._durations, free)
-        claimed = {job.id: job for job in claim(conn, self._worker_id, every_id(batches), self._clock.now())}
-        attempts = [[self._attempt(claimed[job_id]) for job_id in batch.ids if job_id in claimed] for batch in batches]
+        batches = self._source.batches(conn, self._durations, self._threads.free, self._loop.free)
+        ids = every_id(batches)
+        claimed = {job.id: job for job in claim(conn, self._worker_id, ids, self._clock.now())}
+        self._not_to_be_had = [job_id for job_id in ids if job_id not in claimed]
+        # Each once: two messages may name the same job.
+        attempts = [[self._attempt(claimed.pop(it)) for it in batch.ids if it in claimed] for batch in batches]
         return [batch for batch in attempts if batch]
 
     def _attempt(self, job: ClaimedJob) -> Attempt:
@@ -142,6 +141,13 @@ class Runner:
             return
         for attempt in batch:
             self._loop.submit(attempt)
+
+    def _tell_source(self, taken: Iterable[list[Attempt]]) -> None:
+        """After the commit: which jobs need no thread."""
+        written = [job.id for job, _ in self._underway.unwritten] + self._underway.take_written()
+        on_the_loop = [attempt.job.id for batch in taken for attempt in batch if attempt.is_async]
+        self._source.settled([*written, *on_the_loop, *self._not_to_be_had])
+        self._not_to_be_had = []
 
     def _cancel(self, job_ids: Iterable[str]) -> None:
         for job_id in job_ids:
@@ -207,6 +213,7 @@ class Runner:
 
     def _drain(self) -> None:
         """Let what runs end; tell what does not to stop; give back what does not listen either."""
+        self._source.close()
         self._finish_within(self._drain_seconds)
         unasked = [it.job.id for it in self._underway if not it.context.cancel_requested]
         self._underway.cut_off(unasked)

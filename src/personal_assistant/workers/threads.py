@@ -10,6 +10,7 @@ import structlog
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry
 from personal_assistant.timing.clock import Clock
+from personal_assistant.workers import time_limit
 from personal_assistant.workers.execution import Attempt, run_in_thread
 from personal_assistant.workers.time_limit import LimitedWork
 
@@ -25,10 +26,12 @@ class ThreadLane:
 
     `bulk` does a batch of a task that has a bulk function and records its outcomes; what it raises is reported.
     `expect` is told the deadline of each attempt that begins; whoever it tells calls `enforce` then.
+    `ahead` batches may wait for a thread, so that there is something to do while the next ones are being fetched.
     """
 
-    def __init__(self, threads: int, clock: Clock, report: Report, bulk: Bulk, expect: Expect) -> None:
+    def __init__(self, threads: int, clock: Clock, report: Report, bulk: Bulk, expect: Expect, ahead: int = 0) -> None:
         self._size = threads
+        self._ahead = ahead
         self._clock = clock
         self._report = report
         self._do_bulk = bulk
@@ -36,27 +39,28 @@ class ThreadLane:
         self._inbox: queue.SimpleQueue[LimitedWork | None] = queue.SimpleQueue()
         self._busy: dict[int, LimitedWork] = {}
         self._lock = threading.Lock()
-        self._waiting = 0
+        self._waiting: dict[int, LimitedWork] = {}
         self._threads = 0
 
     @property
     def free(self) -> int:
-        """How many batches could start at once."""
+        """How many batches could be submitted."""
         with self._lock:
-            return max(0, self._size - self._waiting - len(self._busy))
+            return max(0, self._size + self._ahead - len(self._waiting) - len(self._busy))
 
     def submit(self, attempts: Sequence[Attempt]) -> None:
         """Run a batch of one task on the next free thread."""
+        work = LimitedWork(attempts, self._clock, self._expect)
         with self._lock:
-            self._waiting += 1
-        self._inbox.put(LimitedWork(attempts, self._clock, self._expect))
+            self._waiting[id(work)] = work
+        self._inbox.put(work)
         self._staff()
 
     def _staff(self) -> None:
         """Have as many threads as there is work for. Where no more can be started, work waits for those there are."""
         while True:
             with self._lock:
-                if self._threads >= min(self._size, self._waiting + len(self._busy)):
+                if self._threads >= min(self._size, len(self._waiting) + len(self._busy)):
                     return
                 self._threads += 1
             try:
@@ -70,17 +74,35 @@ class ThreadLane:
     def next_deadline(self) -> float | None:
         """The monotonic instant at which `enforce` has something to do."""
         with self._lock:
-            deadlines = [work.deadline for work in self._busy.values()]
+            deadlines = [work.next_deadline for work in self._busy.values()]
+            deadlines += [work.since + time_limit.HOLD_SECONDS for work in self._waiting.values()]
         return min((it for it in deadlines if it is not None), default=None)
 
     def enforce(self) -> None:
-        """Interrupt tasks whose time limit is over, and give up threads that do not react."""
+        """Interrupt tasks whose time limit is over, give up threads that do not react, give back what waits long."""
         self._staff()
         with self._lock:
             busy = list(self._busy.items())
         for thread_id, work in busy:
+            self._give_back(work.let_go(), "A job before it in its batch took long.")
             if work.enforce(thread_id):
                 self._give_up(thread_id, work)
+        for work in self._too_long_waiting():
+            self._give_back(work.attempts, "All threads of its worker were busy.")
+
+    def _too_long_waiting(self) -> list[LimitedWork]:
+        """Take the batches off the line that have waited for a thread for too long."""
+        before = time.monotonic() - time_limit.HOLD_SECONDS
+        with self._lock:
+            found = [work for work in self._waiting.values() if work.since <= before]
+            for work in found:
+                del self._waiting[id(work)]
+        return found
+
+    def _give_back(self, attempts: Sequence[Attempt], reason: str) -> None:
+        for attempt in attempts:
+            again = Retry(self._clock.now(), reason, "interrupted", counted=False)
+            self._report(attempt.job, again, 0.0)
 
     def _give_up(self, thread_id: int, work: LimitedWork) -> None:
         """Leave a thread that does not stop to itself; a new one takes its place when work comes."""
@@ -90,9 +112,7 @@ class ThreadLane:
         current, *behind = work.attempts[work.position :]
         log.error("a job does not stop at its time limit and its thread is given up", job=current.job.id)
         self._report(current.job, current.timed_out(self._clock), current.task.options.time_limit)
-        for attempt in behind:
-            again = Retry(self._clock.now(), "A job before it in its batch got stuck.", "interrupted", counted=False)
-            self._report(attempt.job, again, 0.0)
+        self._give_back(behind, "A job before it in its batch got stuck.")
 
     def close(self) -> None:
         """Let idle threads end."""
@@ -103,7 +123,8 @@ class ThreadLane:
         thread_id = threading.get_ident()
         while (work := self._inbox.get()) is not None:
             with self._lock:
-                self._waiting -= 1
+                if self._waiting.pop(id(work), None) is None:
+                    continue  # given back meanwhile
                 self._busy[thread_id] = work
             if work.attempts[0].task.options.bulk is not None:
                 self._bulk(work)
@@ -116,6 +137,8 @@ class ThreadLane:
 
     def _one_by_one(self, work: LimitedWork) -> None:
         for position, attempt in enumerate(work.attempts):
+            if not work.reach(position):
+                return  # it and those behind it were given back
             if attempt.context.cancel_requested:
                 self._report(attempt.job, Cancelled(), 0.0)
                 continue

@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 # How long a task may go on after JobTimeout was raised in it, or could not be, before its thread is given up.
 GRACE_SECONDS = 5.0
+# How long a job waits behind another one in its batch, or for a thread, before it is given back for others to take.
+HOLD_SECONDS = 0.5
 _TRY_AGAIN_SECONDS = 0.01
 # Modules that take locks in Python: an exception that strikes there, between the lock and the block that frees it,
 # would leave it locked for ever.
@@ -37,6 +39,8 @@ class LimitedWork:
     def __init__(self, attempts: Sequence[Attempt], clock: Clock, expect: Callable[[float], None]) -> None:
         self.attempts = attempts
         self.position = 0
+        # Since when the attempt at `position` has the thread; before there is one, since when the batch waits for it.
+        self.since = time.monotonic()
         self.deadline: float | None = None
         self.given_up = False
         self._clock = clock
@@ -44,6 +48,34 @@ class LimitedWork:
         self._lock = threading.Lock()
         self._interrupted = False
         self._given_up_at = 0.0
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When `enforce` or `let_go` has something to do."""
+        deadline = self.deadline
+        return deadline if deadline is None or not self._behind() else min(deadline, self.since + HOLD_SECONDS)
+
+    def reach(self, position: int) -> bool:
+        """Go on to the attempt at `position`; False when it has been let go."""
+        with self._lock:
+            if position >= len(self.attempts):
+                return False
+            self.position = position
+            self.since = time.monotonic()
+            return True
+
+    def let_go(self) -> Sequence[Attempt]:
+        """Strip the batch of what waits behind a long attempt; returns those attempts."""
+        with self._lock:
+            if self.deadline is None or not self._behind() or time.monotonic() < self.since + HOLD_SECONDS:
+                return ()
+            behind = self.attempts[self.position + 1 :]
+            self.attempts = self.attempts[: self.position + 1]
+            return behind
+
+    def _behind(self) -> bool:
+        """Whether attempts wait for the present one. Those of a bulk function are one."""
+        return self.attempts[0].task.options.bulk is None and len(self.attempts) > self.position + 1
 
     def within_limit(self, position: int, run: Callable[[], T]) -> T | Outcome:
         """Call `run` as the attempt at `position`; JobTimeout, wherever it strikes until `end`, becomes the outcome."""
@@ -93,7 +125,7 @@ class LimitedWork:
             self.deadline = deadline
             self._given_up_at = deadline + GRACE_SECONDS
             self._interrupted = False
-        self._expect(deadline)
+        self._expect(self.next_deadline or deadline)
 
     def _guarded(self, attempt: Attempt, run: Callable[[], T]) -> T | Outcome:
         try:

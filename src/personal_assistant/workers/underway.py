@@ -23,6 +23,7 @@ class Underway:
         self._written: queue.SimpleQueue[Sequence[Attempt]] = queue.SimpleQueue()
         self._cut_off: set[str] = set()
         self.unwritten: list[Finished] = []
+        self._known_written: list[str] = []
 
     def __bool__(self) -> bool:
         """Whether anything runs."""
@@ -52,6 +53,11 @@ class Underway:
         """Attempts came to their end, which is written down already."""
         self._written.put(attempts)
 
+    def take_written(self) -> list[str]:
+        """The jobs of the attempts in `written`, each once."""
+        taken, self._known_written = self._known_written, []
+        return taken
+
     def cut_off(self, job_ids: Collection[str]) -> None:
         """These are told to stop by a shutdown: nobody wants them cancelled."""
         self._cut_off.update(job_ids)
@@ -62,6 +68,7 @@ class Underway:
             for attempt in attempts:
                 if self._attempts.get(attempt.job.id) is attempt:
                     del self._attempts[attempt.job.id]
+                    self._known_written.append(attempt.job.id)
         for job, outcome in _drained(self._ended):
             attempt_of_job = self._attempts.get(job.id)
             if attempt_of_job is None or attempt_of_job.job is not job:

@@ -33,3 +33,11 @@ def all_schedulers(runtime: Runtime) -> list[Scheduler]:
     from personal_assistant.workers.schedulers.system_scheduler import SystemScheduler
 
     return [AIScheduler(runtime), JobScheduler(runtime), SystemScheduler(runtime), RescueScheduler(runtime)]
+
+
+def broker_schedulers(runtime: Runtime) -> list[Scheduler]:
+    """What a scheduling process does for workers behind a broker."""
+    from personal_assistant.workers.schedulers.publish_scheduler import PublishScheduler
+    from personal_assistant.workers.schedulers.sweep_scheduler import SweepScheduler
+
+    return [PublishScheduler(runtime), SweepScheduler(runtime)]

@@ -1,0 +1,95 @@
+"""Which queued jobs have been told to the broker, and which are to be told to it (again)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from personal_assistant.store.bulk import among
+from personal_assistant.store.tables import jobs
+
+_QUEUED = jobs.c.state == sa.literal_column("'queued'")
+_UNPUBLISHED = sa.and_(_QUEUED, jobs.c.published_at.is_(None))
+_PUBLISHED = sa.and_(_QUEUED, jobs.c.published_at.is_not(None))
+# How many of the newest endings are looked at to see how far the workers have come.
+_NEWEST = 1000
+
+
+def anything_unpublished(conn: sa.Connection) -> bool:
+    """Whether a queued job waits for its message."""
+    return conn.execute(sa.select(jobs.c.id).where(_UNPUBLISHED).limit(1)).first() is not None
+
+
+def unpublished_queues(conn: sa.Connection) -> list[str]:
+    """The queues in which jobs wait for their message. Hops from one to the next, however many jobs they hold."""
+    first = sa.select(sa.func.min(jobs.c.queue).label("queue")).where(_UNPUBLISHED)
+    hop = first.cte("hop", recursive=True)
+    after = sa.select(sa.func.min(jobs.c.queue)).where(_UNPUBLISHED, jobs.c.queue > hop.c.queue).scalar_subquery()
+    hop = hop.union_all(sa.select(after).where(hop.c.queue.is_not(None)))
+    return list(conn.execute(sa.select(hop.c.queue).where(hop.c.queue.is_not(None))).scalars())
+
+
+def published_counts(conn: sa.Connection) -> dict[tuple[str, str], int]:
+    """(queue, task) to the number of jobs whose message is out and that nobody has taken yet."""
+    counted = sa.select(jobs.c.queue, jobs.c.task, sa.func.count().label("number")).where(_PUBLISHED)
+    rows = conn.execute(counted.group_by(jobs.c.queue, jobs.c.task))
+    return {(row.queue, row.task): row.number for row in rows}
+
+
+def unpublished(conn: sa.Connection, queue: str, tasks: Collection[str], limit: int) -> list[tuple[str, str, int]]:
+    """(id, task, attempts so far) of at most `limit` jobs that wait for their message: by priority, then by instant."""
+    chosen = (
+        sa.select(jobs.c.id, jobs.c.task, jobs.c.attempt)
+        .where(_UNPUBLISHED, jobs.c.queue == queue, jobs.c.task.in_(tasks))
+        .order_by(jobs.c.priority.desc(), jobs.c.run_at)
+        .limit(limit)
+    )
+    return [(job_id, task, attempt) for job_id, task, attempt in conn.execute(chosen).all()]
+
+
+def mark_published(conn: sa.Connection, ids: Collection[str], now: datetime) -> set[str]:
+    """Note that messages for these jobs are about to be sent; returns those that nobody else is sending one for."""
+    if not ids:
+        return set()
+    free = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), _UNPUBLISHED).with_for_update(skip_locked=True)
+    marked = sa.update(jobs).where(jobs.c.id.in_(free)).values(published_at=now).returning(jobs.c.id)
+    return set(conn.execute(marked).scalars())
+
+
+def unmark_published(conn: sa.Connection, ids: Collection[str]) -> int:
+    """Have these jobs, where they are still queued, told to the broker again; returns how many."""
+    if not ids:
+        return 0
+    # Not those which somebody is taking at this moment.
+    lost = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), _PUBLISHED).with_for_update(skip_locked=True)
+    return conn.execute(sa.update(jobs).where(jobs.c.id.in_(lost)).values(published_at=None)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A job whose message went out long ago and that nobody has taken."""
+
+    id: str
+    queue: str
+    published_at: datetime
+
+
+def stale(conn: sa.Connection, before: datetime, limit: int) -> list[Stale]:
+    """Jobs that are still queued though their message was sent before that instant."""
+    chosen = sa.select(jobs.c.id, jobs.c.queue, jobs.c.published_at).where(_PUBLISHED, jobs.c.published_at < before)
+    return [Stale(row.id, row.queue, row.published_at) for row in conn.execute(chosen.limit(limit))]
+
+
+def newest_taken(conn: sa.Connection, queue: str) -> datetime | None:
+    """When the message was sent that brought the newest of this queue's lately ended jobs to a worker."""
+    ended = (
+        sa.select(jobs.c.queue, jobs.c.published_at)
+        .where(jobs.c.finished_at.is_not(None), sa.not_(jobs.c.counted))
+        .order_by(jobs.c.finished_at.desc())
+        .limit(_NEWEST)
+        .subquery()
+    )
+    newest = sa.select(sa.func.max(ended.c.published_at)).where(ended.c.queue == queue)
+    found: datetime | None = conn.execute(newest).scalar_one()
+    return found

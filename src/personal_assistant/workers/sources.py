@@ -1,0 +1,59 @@
+"""Where a runner gets its jobs from: the ledger itself, or what messages tell of it."""
+
+from collections.abc import Collection
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from personal_assistant.jobs.claim import ready
+from personal_assistant.workers.batching import Batch, Durations, group
+from personal_assistant.workers.execution import is_async
+from personal_assistant.workers.tasks import Registry
+
+_WINDOW = 2000
+
+
+class Source(Protocol):
+    """Proposes jobs; the runner claims those of them that are still to be had.
+
+    `ahead`: so many batches may be claimed beyond those for which there is a thread.
+    """
+
+    ahead: int
+
+    def batches(self, conn: sa.Connection, durations: Durations, threads: int, coroutines: int) -> list[Batch]:
+        """Batches for at most so many free threads, and `async def` jobs for at most so many free coroutines."""
+        ...
+
+    def settled(self, ids: Collection[str]) -> None:
+        """These jobs take up no thread any more: ended and written down, given back, not to be had, or on the loop."""
+        ...
+
+    def close(self) -> None:
+        """The runner takes no more."""
+        ...
+
+
+class LedgerSource:
+    """Looks for queued jobs: the transport of one process without a broker."""
+
+    ahead = 0
+
+    def __init__(self, registry: Registry) -> None:
+        self._tasks = registry.tasks
+        self._async = {name for name, task in registry.tasks.items() if is_async(task)}
+        self._plain = set(registry.tasks) - self._async
+
+    def batches(self, conn: sa.Connection, durations: Durations, threads: int, coroutines: int) -> list[Batch]:
+        found: list[Batch] = []
+        if threads:
+            found += group(ready(conn, self._plain, _WINDOW), self._tasks, durations, threads)
+        if self._async and coroutines:
+            found += group(ready(conn, self._async, coroutines), self._tasks, durations, coroutines)
+        return found
+
+    def settled(self, ids: Collection[str]) -> None:
+        del ids
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,68 @@
+"""The one message that the transport sends: these jobs of this task are ready."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from celery import Task
+from celery.exceptions import CeleryError
+
+from personal_assistant.workers.celery_app import app
+
+RUN_JOBS = "personal_assistant.run_jobs"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Ready jobs of one task, for one queue."""
+
+    queue: str
+    task: str
+    ids: Sequence[str]
+
+
+class BrokerError(CeleryError):
+    """The broker cannot be reached or did not take a message. `unsent` were not sent, or perhaps were."""
+
+    def __init__(self, reason: str, unsent: Sequence[Message]) -> None:
+        super().__init__(reason)
+        self.unsent = unsent
+
+
+@app.task(name=RUN_JOBS, base=Task, ignore_result=True, acks_late=False)
+def run_jobs(task: str, ids: list[str]) -> None:
+    """Have these jobs run in this worker process, and hold the pool's slot as long as they need a thread."""
+    from personal_assistant.workers.transport.worker import inbox
+
+    inbox().do(task, ids)
+
+
+def send(messages: Sequence[Message]) -> None:
+    """Send messages in their order. Raises BrokerError with those that did not go out."""
+    sent = 0
+    try:
+        with app.producer_or_acquire() as producer:
+            for message in messages:
+                arguments = (message.task, list(message.ids))
+                app.send_task(RUN_JOBS, arguments, queue=message.queue, producer=producer, ignore_result=True)
+                sent += 1
+    except Exception as error:  # each transport has errors of its own, without a common class
+        raise BrokerError(f"{type(error).__name__}: {error}", messages[sent:]) from error
+
+
+def empty_queues(names: Iterable[str]) -> set[str]:
+    """Those of these queues in which no message waits. Raises BrokerError."""
+    try:
+        with app.pool.acquire(block=True) as connection:
+            return {name for name in names if _count(connection, name) == 0}
+    except Exception as error:
+        raise BrokerError(f"{type(error).__name__}: {error}", ()) from error
+
+
+def _count(connection: Any, queue: str) -> int:
+    # A channel of its own: a queue that does not exist costs the channel that asks for it.
+    with connection.channel() as channel:
+        try:
+            return int(channel.queue_declare(queue=queue, passive=True).message_count)
+        except connection.channel_errors:
+            return 0

@@ -1,0 +1,91 @@
+"""Jobs through `celery beat`, a broker and `celery worker`: every way in which work comes, on threads."""
+
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from celery import Celery
+from tests.transport.cluster import Cluster
+
+# A loaded machine of two cores may be late.
+LATEST = timedelta(seconds=2)
+
+_ELSEWHERE = """
+from transport_work import add
+called = add.delay(20, second=22)
+print(called.id, called.get(timeout=30))
+"""
+
+
+def stranger(cluster: Cluster) -> Celery:
+    """Another program, which knows the broker and nothing else."""
+    prefix = {"global_keyprefix": cluster.prefix}
+    return Celery(broker=cluster.valkey.url, broker_transport_options=prefix, set_as_current=False)
+
+
+def test_jobs_of_every_kind_run(running: Cluster) -> None:
+    sums = [running.add("tests.add", number) for number in range(100)]
+    doubles = [running.add("tests.twice", number) for number in range(30)]
+    assert [job.result for job in running.ended(*sums)] == [number + 1 for number in range(100)]
+    assert [job.result for job in running.ended(*doubles)] == [2 * number for number in range(30)]
+
+
+def test_a_reminder_of_the_command_line_fires(running: Cluster) -> None:
+    reminder = running.call("remind", "stretch in 3 seconds")
+    assert reminder["scheduler_alive"]
+    running.until(lambda: bool(running.call("notifications", "list")))
+    [told] = running.call("notifications", "list")
+    due = datetime.fromisoformat(reminder["next"][0])
+    assert told["title"] == "stretch"
+    assert timedelta(0) <= datetime.fromisoformat(told["sent_at"]) - due <= LATEST
+
+
+def test_a_call_in_another_process_gets_its_result_from_the_ledger(running: Cluster) -> None:
+    command = [sys.executable, "-c", _ELSEWHERE]
+    done = subprocess.run(command, env=running.environment, capture_output=True, text=True, timeout=60)
+    job_id, result = done.stdout.split()
+    assert result == "42", done.stderr
+    assert running.job(job_id).state == "succeeded"
+
+
+def test_a_message_of_another_program_becomes_a_job_once(running: Cluster) -> None:
+    job_id = str(uuid4())
+    for _ in range(3):
+        stranger(running).send_task("tests.note", ("from elsewhere",), task_id=job_id)
+    running.until(lambda: running.known(job_id))
+    [job] = running.ended(job_id)
+    assert (job.task, job.queue, job.args, job.max_attempts) == ("tests.note", "tests", ["from elsewhere"], 5)
+    assert running.marks("notes").count("elsewhere") == 1
+
+
+def test_a_task_name_that_nobody_knows_is_kept_and_reported(running: Cluster) -> None:
+    job_id = str(uuid4())
+    stranger(running).send_task("nobody.knows", (1,), {"two": 2}, task_id=job_id)
+    running.until(lambda: running.known(job_id))
+    job = running.job(job_id)
+    assert (job.state, job.task, job.args, job.kwargs) == ("queued", "nobody.knows", [1], {"two": 2})
+    findings = subprocess.run(
+        [sys.executable, "-m", "personal_assistant.cli.main", "doctor", "--json"],
+        env=running.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout
+    assert "nobody.knows, which no installed module declares" in findings
+
+
+def test_a_message_that_comes_again_does_nothing_again(running: Cluster) -> None:
+    job_id = running.add("tests.note", "one")
+    for _ in range(5):
+        stranger(running).send_task("personal_assistant.run_jobs", ("tests.note", [job_id]), queue="tests")
+    last = running.add("tests.add", 1)
+    running.ended(job_id, last)
+    assert running.marks("notes").count("one") == 1
+    assert running.job(job_id).attempt == 1
+
+
+def test_celery_can_look_into_the_worker(running: Cluster) -> None:
+    answers = stranger(running).control.inspect(timeout=10, limit=1).ping()
+    assert answers is not None
+    assert list(answers.values()) == [{"ok": "pong"}]
