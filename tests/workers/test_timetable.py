@@ -1,14 +1,17 @@
 """The timetable of system tasks: what tasks declare, what the owner changes, and tasks that come and go."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.workers.bench import Declare
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.jobs.queries import list_jobs
+from personal_assistant.store.tables import schedules
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.timing.recurrence import parse_schedule
 from personal_assistant.workers import tasks as tasks_module
@@ -249,3 +252,15 @@ def test_every_missed_instant_has_a_row_as_its_policy_says(
     assert [job.state for job in jobs] == states
     assert all(bool(job.error) == (job.state == "missed") for job in jobs)
     assert _entry(in_use).next_run_at == _instant(6, 8)
+
+
+def test_two_first_starts_at_once_write_one_timetable(runtime: Runtime) -> None:
+    for _ in range(5):
+        with runtime.db.write() as conn:
+            conn.execute(sa.delete(schedules))
+        with ThreadPoolExecutor(4) as starts:
+            done = [starts.submit(sync_timetable, runtime, "UTC") for _ in range(4)]
+        assert [it.result() for it in done] == [None] * 4
+        with runtime.db.read() as conn:
+            names = list(conn.execute(sa.select(schedules.c.name)).scalars())
+        assert names and len(names) == len(set(names))

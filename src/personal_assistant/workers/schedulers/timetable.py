@@ -10,7 +10,7 @@ import structlog
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.jobs.enqueue import enqueue
-from personal_assistant.store.database import wake_after_commit
+from personal_assistant.store.database import insert_new, wake_after_commit
 from personal_assistant.store.tables import schedules
 from personal_assistant.timing.clock import Clock
 from personal_assistant.timing.recurrence import Schedule, ScheduleError, parse_schedule
@@ -190,4 +190,5 @@ def _sync_one(conn: sa.Connection, name: str, wanted: dict[str, Any], row: Any, 
         _write(conn, row.id, now, **wanted, next_run_at=planned, status="paused" if paused else "active", problem=None)
         return
     new = {"name": name, "task": name, "created_at": now, "updated_at": now, "next_run_at": first}
-    conn.execute(sa.insert(schedules).values(**wanted, **new))
+    # Another process that starts for the first time may have written it meanwhile.
+    conn.execute(insert_new(conn, schedules).values(**wanted, **new))
