@@ -21,6 +21,14 @@ _UP = [sys.executable, "-m", "personal_assistant.cli.main", "up"]
 _SECONDS = 30.0
 
 
+@pytest.fixture(autouse=True)
+def hangups_count() -> Iterator[None]:
+    """What is started inherits an ignored SIGHUP, and the tests themselves may run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 class Terminal:
     """`up` as the leader of a terminal's session."""
 
