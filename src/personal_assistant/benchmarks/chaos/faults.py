@@ -21,6 +21,7 @@ DRAIN_SECONDS = 5.0
 _DEAD_SECONDS = (0.0, 1.0)
 _FROZEN_SECONDS = (2.0, 6.0)
 _CUT_SECONDS = (1.0, 4.0)
+_REST_SECONDS = (0.5, 3.0)
 LONG_FREEZE_SECONDS = 60.0
 
 
@@ -39,11 +40,15 @@ class Struck:
 
 
 class Faults:
-    """Does faults of every kind, in an order that a seed decides: each kind once, then each again."""
+    """Does faults of every kind, in an order that a seed decides: each kind once, then each again.
 
-    def __init__(self, topology: Topology, rng: random.Random) -> None:
+    How long each lasts, and what lies between them, is multiplied by `pace`.
+    """
+
+    def __init__(self, topology: Topology, rng: random.Random, pace: float) -> None:
         self._topology = topology
         self._rng = rng
+        self._pace = pace
         self._left: list[str] = []
         self.struck: list[Struck] = []
         self.kinds: dict[str, Callable[[Struck], None]] = {
@@ -64,9 +69,9 @@ class Faults:
         own = ((DATABASE, self._topology.servers.postgres), (BROKER, self._topology.servers.valkey))
         return [name for name, server in own if server is not None]
 
-    def gap(self, seconds: tuple[float, float]) -> float:
-        """How long to leave the topology alone before the next."""
-        return self._rng.uniform(*seconds)
+    def rest(self) -> None:
+        """Leave the topology alone for a moment."""
+        self._pause(_REST_SECONDS)
 
     def next(self) -> Struck:
         """Do one, and return when it is put right."""
@@ -84,7 +89,7 @@ class Faults:
         return struck
 
     def _pause(self, seconds: tuple[float, float]) -> None:
-        time.sleep(self._rng.uniform(*seconds))
+        time.sleep(self._pace * self._rng.uniform(*seconds))
 
     def _kill_worker(self, struck: Struck) -> None:
         self._kill(self._rng.choice(self._topology.workers), struck)

@@ -25,7 +25,6 @@ _SETTINGS = {
     "ASSISTANT_REPUBLISH_SECONDS": "3",
     "ASSISTANT_DRAIN_SECONDS": str(DRAIN_SECONDS),
 }
-_PAUSE_SECONDS = (0.5, 3.0)
 _SETTLE_SECONDS = 240.0
 _LOOK_EVERY_SECONDS = 0.25
 # All that a program says that finds no database at its start.
@@ -55,13 +54,19 @@ class Run:
 
 
 def chaos(
-    count: int, seconds: float, seed: int, say: Callable[[str], None], *, long_freeze: bool = False,
+    count: int,
+    seconds: float,
+    seed: int,
+    say: Callable[[str], None],
+    *,
+    long_freeze: bool = False,
+    pace: float = 1.0,
     postgres_options: Sequence[str] = (),
-) -> Run:  # fmt: skip
+) -> Run:
     """Add `count` jobs over `seconds` while faults strike that `seed` chooses: each kind of fault at least once.
 
-    `long_freeze` begins with a minute in which Valkey does not answer. Raises AssistantError where the topology
-    cannot be started.
+    `long_freeze` begins with a minute in which Valkey does not answer; `pace` below 1 makes the other faults shorter
+    and closer together. Raises AssistantError where the topology cannot be started.
     """
     started = time.monotonic()
     say("starting PostgreSQL, Valkey, three workers and two schedulers")
@@ -70,7 +75,7 @@ def chaos(
         feeder = made.add("feeder", [sys.executable, "-m", FEED, str(count), str(seconds), str(seed)])
         feeder.start()
         feeder.until(lambda: (made.folder / ACCEPTED_FILE).exists())
-        faults = Faults(made, random.Random(seed))  # noqa: S311 - repeatable
+        faults = Faults(made, random.Random(seed), pace)  # noqa: S311 - repeatable
         watch = _Watch(made, feeder, faults, say)
         if long_freeze and made.servers.valkey is not None:
             say("Valkey is frozen for a minute")
@@ -103,7 +108,7 @@ class _Watch:
     def strike(self, seconds: float) -> None:
         """Faults, one after the other, until the time is over and each kind has been there."""
         while time.monotonic() - self._started < seconds or len(self._faults.struck) < len(self._faults.kinds):
-            time.sleep(self._faults.gap(_PAUSE_SECONDS))
+            self._faults.rest()
             struck = self._faults.next()
             self._tell(struck.name)
             self._raise_the_dead()
