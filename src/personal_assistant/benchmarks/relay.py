@@ -51,6 +51,7 @@ class Relay:
 
     def close(self) -> None:
         self._do(self._refuse())
+        self._do(self._finish())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -77,6 +78,13 @@ class Relay:
             self._server = None
         self._open.set()
         await self._drop()
+
+    async def _finish(self) -> None:
+        """Wait for what passed things on."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for other in others:
+            other.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def _swallow(self) -> None:
         self._open.clear()

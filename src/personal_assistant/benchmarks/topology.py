@@ -16,6 +16,7 @@ from pathlib import Path
 from personal_assistant.benchmarks.programs import Program
 from personal_assistant.benchmarks.relay import Relay
 from personal_assistant.benchmarks.servers import Servers, given_or_own
+from personal_assistant.errors import AssistantError
 from personal_assistant.settings import Settings
 from personal_assistant.workers.runtime import Runtime, open_database
 from personal_assistant.workers.setup import prepare
@@ -113,7 +114,14 @@ def topology(
     where a server is missing.
     """
     with ExitStack() as stack:
-        folder = keep_in or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="assistant-topology-")))
+        folder = (
+            keep_in.absolute()
+            if keep_in
+            else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="assistant-topology-")))
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise AssistantError(f"{folder} holds files already: name a new folder.")
         servers = stack.enter_context(given_or_own(postgres_options))
         relays = [Relay(("127.0.0.1", port)) for port in servers.ports]
         for relay in relays:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -84,13 +85,14 @@ def chaos(
     minutes: Annotated[float, typer.Option(min=0.1, help="For how long they are added and faults strike.")] = 3.0,
     seed: Annotated[int, typer.Option(help="Decides which jobs and which faults, in which order.")] = 1,
     long_freeze: Annotated[bool, typer.Option("--long-freeze", help="Freeze Valkey for 60 s at first.")] = False,
+    logs: Annotated[Path | None, typer.Option(help="A folder in which the logs of the processes stay.")] = None,
     as_json: Json = False,
 ) -> None:
     """PostgreSQL, Valkey, workers and schedulers, killed, frozen and cut off at work: is a job lost, or done twice?"""
     from personal_assistant.benchmarks.chaos import report
     from personal_assistant.benchmarks.chaos.run import chaos as run_chaos
 
-    run = run_chaos(count, minutes * 60, seed, _progress, long_freeze=long_freeze)
+    run = run_chaos(count, minutes * 60, seed, _progress, long_freeze=long_freeze, logs=logs)
     if as_json:
         print_json(report.document(run))
     else:

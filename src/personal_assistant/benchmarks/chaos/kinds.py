@@ -32,7 +32,7 @@ KINDS = (
     Kind(PAYLOAD, "bench.chaos.payload", 100, lambda rng, number: (number,)),
     Kind("async def", "bench.chaos.coroutine", 130, lambda rng, number: (round(rng.uniform(0.01, 0.3), 3),)),
     Kind("bulk", "bench.chaos.bulk", 150),
-    Kind("cpu", "bench.chaos.cpu", 40, lambda rng, number: (rng.randrange(2000, 10_000),)),
+    Kind("cpu", "bench.chaos.cpu", 40, lambda rng, number: (rng.randrange(500, 4000),)),
     Kind(ONCE, "bench.chaos.once", 50, lambda rng, number: (round(rng.uniform(0.0, 0.05), 3),)),
     Kind("retrying", "bench.chaos.retrying", 30, lambda rng, number: (rng.randint(1, 3),)),
     Kind(FAILING, "bench.chaos.failing", 10),

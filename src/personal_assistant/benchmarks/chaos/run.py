@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from personal_assistant.benchmarks.chaos.evidence import ended_jobs, gather, open_jobs
 from personal_assistant.benchmarks.chaos.faults import DRAIN_SECONDS, Faults, Struck
@@ -25,10 +26,12 @@ _SETTINGS = {
     "ASSISTANT_REPUBLISH_SECONDS": "3",
     "ASSISTANT_DRAIN_SECONDS": str(DRAIN_SECONDS),
 }
-_SETTLE_SECONDS = 240.0
+# So long after the last job that ended, what is open is lost.
+_STANDSTILL_SECONDS = 120.0
+_TELL_EVERY_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 0.25
-# All that a program says that finds no database at its start.
-_NO_DATABASE = re.compile(r"\A❌ The database .* cannot be used")
+# The last that a program says that finds no database at its start.
+_NO_DATABASE = re.compile(r"^❌ The database .* cannot be used", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +64,18 @@ def chaos(
     *,
     long_freeze: bool = False,
     pace: float = 1.0,
+    logs: Path | None = None,
     postgres_options: Sequence[str] = (),
 ) -> Run:
     """Add `count` jobs over `seconds` while faults strike that `seed` chooses: each kind of fault at least once.
 
     `long_freeze` begins with a minute in which Valkey does not answer; `pace` below 1 makes the other faults shorter
-    and closer together. Raises AssistantError where the topology cannot be started.
+    and closer together. Logs stay in the folder `logs`, if given. Raises AssistantError where the topology cannot be
+    started.
     """
     started = time.monotonic()
     say("starting PostgreSQL, Valkey, three workers and two schedulers")
-    with topology(app=APP, environment=_SETTINGS, postgres_options=postgres_options) as made:
+    with topology(app=APP, environment=_SETTINGS, postgres_options=postgres_options, keep_in=logs) as made:
         made.start()
         feeder = made.add("feeder", [sys.executable, "-m", FEED, str(count), str(seconds), str(seed)])
         feeder.start()
@@ -114,20 +119,26 @@ class _Watch:
             self._raise_the_dead()
 
     def settle(self) -> float | None:
-        """Wait for the feeder, then for the jobs; returns for how many seconds, after the feeder's end."""
-        deadline = time.monotonic() + _SETTLE_SECONDS
+        """Wait for the feeder, then for the jobs; returns for how many seconds, after the feeder's end.
+
+        None when nothing has ended for a while though jobs are open.
+        """
+        deadline = time.monotonic() + _STANDSTILL_SECONDS
         while self._feeder.alive and time.monotonic() < deadline:
             time.sleep(_LOOK_EVERY_SECONDS)
         if self._feeder.alive or self._feeder.process.returncode:
             raise AssistantError(f"The process that adds jobs did not come to its end. It said:\n{self._feeder.log}")
-        since = time.monotonic()
-        told = 0.0
-        while (left := open_jobs(self._made.runtime.db)) and time.monotonic() < deadline:
-            if time.monotonic() - told > 5.0:
+        since = told = time.monotonic()
+        fewest = left = open_jobs(self._made.runtime.db)
+        while left and time.monotonic() < deadline:
+            if time.monotonic() - told > _TELL_EVERY_SECONDS:
                 told = time.monotonic()
                 self._tell(f"no more faults; {left:,} jobs are open")
             self._raise_the_dead()
             time.sleep(_LOOK_EVERY_SECONDS)
+            left = open_jobs(self._made.runtime.db)
+            if left < fewest:
+                fewest, deadline = left, time.monotonic() + _STANDSTILL_SECONDS
         return None if left else round(time.monotonic() - since, 1)
 
     def _raise_the_dead(self) -> None:
@@ -138,7 +149,8 @@ class _Watch:
             if _NO_DATABASE.search(program.log):
                 self.refused_to_start += 1
             else:
-                self.ended_unasked.append(f"{program.name}: {program.log[-2000:]}")
+                code = program.process.returncode
+                self.ended_unasked.append(f"{program.name} ended with {code}: {program.log[-2000:]}")
             program.start()
 
     def _tell(self, what: str) -> None:
