@@ -40,6 +40,36 @@ _SMALL = {
 }
 
 
+_OVER_A_BROKER = {
+    "jobs": (
+        ["--count", "3000", "--waiting", "5"],
+        {
+            "bare_per_second",
+            "plain_per_second",
+            "plain_times_bare",
+            "single_per_second",
+            "single_times_bare",
+            "bulk_per_second",
+            "bulk_times_bare",
+            "waiting",
+            "waiting_seconds",
+            "waiting_megabytes",
+        },
+    ),
+    "due-burst": (
+        ["--count", "50", "--pending", "200"],
+        {
+            "count",
+            "pending",
+            "delivered",
+            "p50_lateness_seconds",
+            "p99_lateness_seconds",
+            "last_lateness_seconds",
+        },
+    ),
+}
+
+
 @pytest.fixture(scope="module")
 def documents() -> dict[str, Any]:
     """What each benchmark prints with --json. `jobs` declares tasks, so it has a process of its own."""
@@ -57,7 +87,11 @@ def _jobs(*options: str) -> str:
 
 
 def _jobs_process(*options: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "personal_assistant.cli.main", "bench", "jobs", *options]
+    return _process("jobs", *options)
+
+
+def _process(*options: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "personal_assistant.cli.main", "bench", *options]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
 
 
@@ -66,6 +100,15 @@ def test_document_holds_the_promised_keys_as_numbers(documents: dict[str, Any], 
     document = documents[name]
     assert set(document) == _SMALL[name][1]
     assert all(isinstance(value, int | float) for value in document.values())
+
+
+@pytest.mark.parametrize("name", list(_OVER_A_BROKER))
+def test_the_same_over_a_broker(name: str) -> None:
+    options, keys = _OVER_A_BROKER[name]
+    document = json.loads(_process(name, "--distributed", *options, "--json").stdout)
+    assert set(document) == keys
+    assert all(value > 0 for value in document.values())
+    assert document.get("delivered", 50) == 50
 
 
 def test_burst_delivers_all_that_is_due_and_measures_a_floor(documents: dict[str, Any]) -> None:

@@ -1,11 +1,8 @@
 """Reminders in bulk are like those that the manager makes."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
-from tests.support.databases import copy_sqlite
 
 from personal_assistant.ai.due import dispatch_due
 from personal_assistant.benchmarks.reminders import add_reminders
@@ -15,23 +12,18 @@ from personal_assistant.store.tables import ai_tasks, jobs
 FIRST = datetime(2026, 6, 2, 12, 30, tzinfo=UTC)
 
 
-@pytest.fixture
-def sqlite(sqlite_template: Path, tmp_path: Path) -> Database:
-    return Database(copy_sqlite(sqlite_template, tmp_path / "assistant.db"))
-
-
-def test_instants_are_spread_evenly_from_the_first(sqlite: Database) -> None:
-    add_reminders(sqlite, 4, FIRST, spread=timedelta(hours=4))
-    with sqlite.read() as conn:
+def test_instants_are_spread_evenly_from_the_first(db: Database) -> None:
+    add_reminders(db, 4, FIRST, spread=timedelta(hours=4))
+    with db.read() as conn:
         found = conn.execute(sa.select(ai_tasks.c.next_run_at).order_by(ai_tasks.c.id)).scalars().all()
     assert found == [FIRST + timedelta(hours=hour) for hour in range(4)]
 
 
-def test_half_are_over_after_their_instant_and_half_come_again_the_next_day(sqlite: Database) -> None:
-    add_reminders(sqlite, 10, FIRST, spread=timedelta(0))
-    with sqlite.write() as conn:
+def test_half_are_over_after_their_instant_and_half_come_again_the_next_day(db: Database) -> None:
+    add_reminders(db, 10, FIRST, spread=timedelta(0))
+    with db.write() as conn:
         assert dispatch_due(conn, FIRST, 100) == 10
-    with sqlite.read() as conn:
+    with db.read() as conn:
         planned = conn.execute(sa.select(ai_tasks.c.next_run_at).order_by(ai_tasks.c.id)).scalars().all()
         queued = conn.execute(sa.select(sa.func.count()).where(jobs.c.state == "queued")).scalar_one()
     assert planned == [FIRST + timedelta(days=1), None] * 5

@@ -34,19 +34,19 @@ def measure(count: int, pending: int, say: Callable[[str], None]) -> list[Figure
             add_reminders(db, count, due, spread=timedelta(0))
             signals.notify(db)
             say("waiting for them")
-            seen = _watch(db, count, due)
+            seen = watch(db, count, due)
             ready = assistant.ready_seconds
         say("doing the same in raw SQL")
         add_reminders(db, count, datetime.now(UTC), spread=timedelta(0))
         floor = raw_sql_seconds(db, count)
-    last = _reached(seen, count)
+    last = reached(seen, count)
     times_floor = None if last is None else round(last / floor, 2)
     return [
         Figure("count", "reminders due in one second", count),
         Figure("pending", "active reminders beside them", pending),
         Figure("delivered", "of them delivered", seen[-1][1] if seen else 0),
-        Figure("p50_lateness_seconds", "lateness, half of them within", _reached(seen, count * 0.5), "s"),
-        Figure("p99_lateness_seconds", "lateness, 99 % within", _reached(seen, count * 0.99), "s"),
+        Figure("p50_lateness_seconds", "lateness, half of them within", reached(seen, count * 0.5), "s"),
+        Figure("p99_lateness_seconds", "lateness, 99 % within", reached(seen, count * 0.99), "s"),
         Figure("last_lateness_seconds", "lateness of the last", last, "s", _LAST_SECONDS),
         Figure("floor_seconds", "the same rows by raw SQL (floor)", floor, "s"),
         Figure("times_floor", "the last, in floors", times_floor, "", _TIMES_FLOOR),
@@ -54,7 +54,7 @@ def measure(count: int, pending: int, say: Callable[[str], None]) -> list[Figure
     ]
 
 
-def _watch(db: Database, count: int, due: datetime) -> list[tuple[float, int]]:
+def watch(db: Database, count: int, due: datetime) -> list[tuple[float, int]]:
     """(seconds after the instant, deliveries there are) until all have come."""
     seen: list[tuple[float, int]] = []
     while True:
@@ -69,5 +69,5 @@ def _watch(db: Database, count: int, due: datetime) -> list[tuple[float, int]]:
         time.sleep(_LOOK_EVERY_SECONDS)
 
 
-def _reached(seen: list[tuple[float, int]], number: float) -> float | None:
+def reached(seen: list[tuple[float, int]], number: float) -> float | None:
     return next((round(late, 4) for late, there in seen if there >= number), None)

@@ -9,7 +9,7 @@ from typing import Any
 class Figure:
     """One figure. `key` names it in JSON; `value` is None when it was not reached.
 
-    `at_most` is the limit on a machine with two cores, at the standard size; None where there is none.
+    `at_most` or `at_least` is the limit on a machine with two cores, at the standard size; None where there is none.
     """
 
     key: str
@@ -17,13 +17,22 @@ class Figure:
     value: float | None
     unit: str = ""
     at_most: float | None = None
+    at_least: float | None = None
 
     @property
     def within(self) -> bool | None:
         """Whether it keeps its limit; None where there is none."""
-        if self.at_most is None:
+        if not self.limited:
             return None
-        return self.value is not None and self.value <= self.at_most
+        if self.value is None:
+            return False
+        return (self.at_most is None or self.value <= self.at_most) and (
+            self.at_least is None or self.value >= self.at_least
+        )
+
+    @property
+    def limited(self) -> bool:
+        return self.at_most is not None or self.at_least is not None
 
 
 def as_json(figures: Sequence[Figure]) -> dict[str, Any]:
@@ -43,6 +52,8 @@ def _text(value: float | None, unit: str) -> str:
 
 
 def _limit(figure: Figure) -> str:
+    if figure.at_least is not None:
+        return f"≥ {_text(figure.at_least, figure.unit)}"
     return "" if figure.at_most is None else f"≤ {_text(figure.at_most, figure.unit)}"
 
 

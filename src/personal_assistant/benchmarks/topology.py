@@ -106,12 +106,13 @@ def topology(
     environment: Mapping[str, str] | None = None,
     postgres_options: Sequence[str] = (),
     keep_in: Path | None = None,
+    relayed: bool = True,
 ) -> Iterator[Topology]:
     """The topology, with its servers running, its database migrated and its programs not started yet.
 
     `app` is the Celery application that workers and schedulers load, `environment` settings of theirs beyond the usual
     ones. Logs are in its folder, which is removed at the end unless it is given as `keep_in`. Raises AssistantError
-    where a server is missing.
+    where a server is missing. Without `relayed` its programs reach the servers straight, for a measurement of speed.
     """
     with ExitStack() as stack:
         folder = (
@@ -123,7 +124,7 @@ def topology(
         if any(folder.iterdir()):
             raise AssistantError(f"{folder} holds files already: name a new folder.")
         servers = stack.enter_context(given_or_own(postgres_options))
-        relays = [Relay(("127.0.0.1", port)) for port in servers.ports]
+        relays = [Relay(("127.0.0.1", port)) for port in servers.ports if relayed]
         for relay in relays:
             stack.callback(relay.close)
         direct = Settings(data_dir=folder, database_url=servers.database_url, broker_url=servers.broker_url, zone="UTC")
@@ -142,7 +143,8 @@ def topology(
 def _environment(made: Topology) -> dict[str, str]:
     """That of its processes: the caller's without its settings of the assistant, and with those of the topology."""
     theirs = {name: value for name, value in os.environ.items() if not name.startswith("ASSISTANT_")}
-    database, broker = made.servers.urls_by_ports(*(relay.port for relay in made.relays))
+    ports = [relay.port for relay in made.relays] or made.servers.ports
+    database, broker = made.servers.urls_by_ports(*ports)
     return {
         **theirs,
         "XDG_CONFIG_HOME": str(made.folder),

@@ -12,6 +12,8 @@ from personal_assistant.cli.output import Json, group, print_json, say, table, w
 if TYPE_CHECKING:
     from personal_assistant.benchmarks.figures import Figure
 
+Distributed = Annotated[bool, typer.Option("--distributed", help="Over PostgreSQL and a broker, as processes.")]
+
 app = group("Measure this system on this machine, on scratch data.")
 
 
@@ -27,7 +29,7 @@ def _show(figures: "Sequence[Figure]", as_json: bool) -> None:
     if as_json:
         print_json(plain_figures(figures))
     else:
-        shown = 4 if any(figure.at_most is not None for figure in figures) else 2
+        shown = 4 if any(figure.limited for figure in figures) else 2
         columns = ("figure", "measured", "limit", "")[:shown]
         table(columns, [row[:shown] for row in as_rows(figures)], empty="Nothing was measured.")
 
@@ -36,10 +38,14 @@ def _show(figures: "Sequence[Figure]", as_json: bool) -> None:
 def due_burst(
     count: Annotated[int, typer.Option(min=1, help="Reminders due in the same second.")] = 10_000,
     pending: Annotated[int, typer.Option(min=0, help="Active reminders that are not due.")] = 1_000_000,
+    distributed: Distributed = False,
     as_json: Json = False,
 ) -> None:
     """Many reminders due in one second: how late is the last, and how near to raw SQL?"""
-    from personal_assistant.benchmarks.due_burst import measure
+    if distributed:
+        from personal_assistant.benchmarks.over_broker.burst import measure
+    else:
+        from personal_assistant.benchmarks.due_burst import measure
 
     _show(measure(count, pending, _progress), as_json)
 
@@ -71,10 +77,14 @@ def idle(
 def jobs(
     count: Annotated[int, typer.Option(min=1, help="No-op jobs.")] = 20_000,
     waiting: Annotated[int, typer.Option(min=1, help="Jobs that wait 1 s each.")] = 1000,
+    distributed: Distributed = False,
     as_json: Json = False,
 ) -> None:
-    """A backlog of durable jobs: how many a second?"""
-    from personal_assistant.benchmarks.jobs import measure
+    """A backlog of durable jobs: how many a second? Over a broker, also how many times bare Celery's rate?"""
+    if distributed:
+        from personal_assistant.benchmarks.over_broker.rates import measure
+    else:
+        from personal_assistant.benchmarks.jobs import measure
 
     _show(measure(count, waiting, _progress), as_json)
 
