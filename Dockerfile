@@ -18,7 +18,7 @@ RUN /opt/personal-assistant/bin/python -m pip install --no-deps --no-build-isola
 
 FROM python:3.11-slim-bookworm
 
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /var/lib/personal-assistant \
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/personal-assistant \
         --shell /usr/sbin/nologin assistant \
     && install --directory --owner=assistant --group=assistant --mode=0700 /var/lib/personal-assistant
 COPY --from=build /opt/personal-assistant /opt/personal-assistant
@@ -32,6 +32,7 @@ USER 10001:10001
 WORKDIR /var/lib/personal-assistant
 VOLUME ["/var/lib/personal-assistant"]
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["assistant", "health"]
+# It costs a second of computing each time: it asks the database and, of a worker, the worker itself over the broker.
+HEALTHCHECK --interval=60s --timeout=15s --start-period=60s --retries=3 CMD ["assistant", "status", "--here"]
 ENTRYPOINT ["assistant"]
 CMD ["up"]
