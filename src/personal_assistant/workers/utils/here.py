@@ -17,7 +17,7 @@ _LOG = "Look into its log for the cause, and restart it."
 
 
 def check_here(runtime: Runtime) -> list[Finding]:
-    """One finding for what this machine's processes do: schedule, run jobs, take messages. Costs two short questions."""
+    """One finding for what this machine's processes do: schedule, run jobs, take messages."""
     host = socket.gethostname()
     try:
         with runtime.db.read() as conn:
