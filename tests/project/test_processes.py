@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.project.deployment import read_compose, read_units
 
+from personal_assistant.benchmarks.topology import GROUPS
 from personal_assistant.workers.transport.config import QUEUES
 from personal_assistant.workers.transport.roles import ROLES
 
@@ -38,3 +39,9 @@ def test_systemd_runs_them(root: Path) -> None:
 def test_every_queue_is_served_once() -> None:
     served = [queue for command in ROLES.values() if "--queues" in command for queue in command[-1].split(",")]
     assert sorted(served) == sorted(QUEUES)
+
+
+def test_the_topology_of_the_benchmarks_serves_the_same_queues_on_the_same_pools() -> None:
+    pools = {queue: group.pool for group in GROUPS.values() for queue in group.queues}
+    assert pools.keys() == set(QUEUES)
+    assert {queue for queue, pool in pools.items() if pool == "prefork"} == set(ROLES["worker-cpu"][-1].split(","))

@@ -71,7 +71,7 @@ def test_systemd_itself_finds_nothing_wrong(root: Path, tmp_path: Path) -> None:
         # The program need not be installed where the tests run.
         text = unit.read_text("utf-8").replace("/opt/personal-assistant/bin/assistant", "/bin/true")
         (tmp_path / unit.name).write_text(text)
-    command = [checker, "verify", "--man=no", *sorted(tmp_path.iterdir())]
+    command = [checker, "verify", "--man=no", *sorted(str(unit) for unit in tmp_path.iterdir())]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
 

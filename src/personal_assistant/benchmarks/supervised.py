@@ -59,8 +59,9 @@ class Supervised:
             self._process.wait()
 
     def _start(self) -> "subprocess.Popen[str]":
+        command = ["setpriv", "--pdeathsig", "TERM", *self._command]
         process = subprocess.Popen(  # noqa: S603 - our own program
-            ["setpriv", "--pdeathsig", "TERM", *self._command],
+            command,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -74,9 +75,10 @@ class Supervised:
 
     def _listen(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            if line.strip():
-                self._tell(self.name, line.rstrip())
+        with process.stdout as lines:
+            for line in lines:
+                if line.strip():
+                    self._tell(self.name, line.rstrip())
 
 
 def _said(code: int) -> str:

@@ -1,50 +1,12 @@
 """`assistant status` and `assistant doctor`."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
-
 import typer
 
 from personal_assistant.cli.output import Json, as_typed, print_json, say, table
 
-if TYPE_CHECKING:
-    from personal_assistant.workers.utils.health_check import Finding
 
-
-def status(
-    here: Annotated[
-        bool,
-        typer.Option(
-            "--here",
-            help="Only whether the processes of this machine (or container) are at work; exit code 1 when not.",
-        ),
-    ] = False,
-    as_json: Json = False,
-) -> None:
+def status(as_json: Json = False) -> None:
     """What is running, what is planned, and what needs you."""
-    if here:
-        _status_here(as_json)
-    else:
-        _status(as_json)
-
-
-def _status_here(as_json: bool) -> None:
-    from personal_assistant.store.schema import require_current
-    from personal_assistant.workers.runtime import runtime
-    from personal_assistant.workers.utils.here import check_here
-
-    current = runtime()
-    require_current(current.db)
-    findings = check_here(current)
-    if as_json:
-        print_json(findings)
-    else:
-        _tell(findings)
-    if any(finding.level == "error" for finding in findings):
-        raise typer.Exit(1)
-
-
-def _status(as_json: bool) -> None:
     from personal_assistant.cli.session import session
     from personal_assistant.jobs.queries import count_by_state
     from personal_assistant.notifications.deliveries import list_notifications
@@ -70,13 +32,8 @@ def _status(as_json: bool) -> None:
     say(f"📬 Unread notifications: {len(unread)}")
     for task in ahead:
         say(f"⏰ {current.local(task.next_run_at)}  {task.title} (id {task.id})")
-    _tell(findings)
-
-
-def _tell(findings: "Sequence[Finding]") -> None:
-    signs = {"ok": "✅", "warning": "⚠️ ", "error": "❌"}
     for finding in findings:
-        say(as_typed(f"{signs[finding.level]} {finding.message} {finding.fix or ''}".rstrip()))
+        say(as_typed(f"{'❌' if finding.level == 'error' else '⚠️ '} {finding.message} {finding.fix or ''}"))
 
 
 def doctor(as_json: Json = False) -> None:
