@@ -22,15 +22,15 @@ class Valkey:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = int(free.getsockname()[1])
-        self.url = f"redis://127.0.0.1:{self._port}/0"
-        self.client = redis.Redis(port=self._port)
+            self.port = int(free.getsockname()[1])
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.client = redis.Redis(port=self.port)
         self._process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
         # It must not outlive a test process that is killed.
         guard = ["setpriv", "--pdeathsig", "KILL"]
-        options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
         with (self._folder / "log").open("ab") as log:
             process = subprocess.Popen([*guard, str(get_binary_path()), *options], stdout=log, stderr=log)
         deadline = time.monotonic() + _START_SECONDS

@@ -15,7 +15,7 @@ import structlog
 
 from personal_assistant import __version__
 from personal_assistant.jobs import leases, signals
-from personal_assistant.jobs.draining import Told, told
+from personal_assistant.jobs.draining import Told, tell, told
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.runner import Runner
 from personal_assistant.workers.runtime import Runtime
@@ -214,6 +214,8 @@ class WorkerProcess:
 
     def _register(self, conn: sa.Connection) -> None:
         leases.register(conn, replace(self.worker, heartbeat_at=self._runtime.clock.now(), heard_at=self._heard()))
+        if self._told is not None:
+            tell(conn, [self.worker.id], self._told)  # what it was told before, it is told still
 
 
 def _join(thread: threading.Thread, until: float) -> None:

@@ -1,4 +1,4 @@
-"""A tiny message that each worker sends to itself through the broker: a worker that lives may have ceased to consume."""
+"""A tiny message that each worker sends to itself through the broker: one that lives may have ceased to consume."""
 
 import logging
 import math
@@ -64,7 +64,7 @@ class Canary:
             return
         try:
             if empty_queues([self.queue.name]):
-                app.send_task(CANARY, queue=self.queue, ignore_result=True, retry=False)
+                app.send_task(CANARY, queue=self.queue.name, ignore_result=True, retry=False)
         except BrokerError:
             return  # the consumer says so
         except Exception as error:  # each transport has errors of its own, without a common class

@@ -15,7 +15,7 @@ _CELERY_SECONDS = 3.0
 
 
 def end_in_any_case(drained: Callable[[float], object], seconds: float) -> None:
-    """End this process and its children a little after `drained` returns; it is called with `seconds` to wait at most."""
+    """End this process and its children a little after `drained`, which waits for so many seconds at most, returns."""
     threading.Thread(target=_end, args=(drained, seconds), name="end", daemon=True).start()
 
 

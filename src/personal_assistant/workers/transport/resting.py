@@ -18,7 +18,7 @@ class Consuming:
         queues = app.amqp.queues
         self._left = [name for name in queues.consume_from if name != self._keep]
         for name in self._left:
-            queues.deselect(name)
+            queues.deselect([name])
             self._soon("cancel_task_queue", name)
 
     def resume(self) -> None:
