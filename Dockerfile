@@ -35,6 +35,6 @@ STOPSIGNAL SIGTERM
 # Asks the ledger about the processes of this container, whose name is the host name: their leases, and when a
 # message last came through the broker. It costs a second of computing.
 HEALTHCHECK --interval=60s --timeout=15s --start-period=60s --retries=3 \
-    CMD assistant status --worker "$(hostname)"
+    CMD ["sh", "-c", "exec assistant status --worker $(hostname)"]
 ENTRYPOINT ["assistant"]
 CMD ["up"]
