@@ -85,7 +85,7 @@ class Cluster:
         if role == "beat":
             return self.launch([*command, "beat", "-l", "INFO"])
         name = f"w{len(self.programs)}@%h"
-        how = ("-P", role, "-c", str(slots), "-Q", "tests,celery,ai_tasks", "-n", name, "-l", "INFO")
+        how = ("-P", role, "-c", str(slots), "-Q", "tests,celery,ai_tasks,maintenance_tasks", "-n", name, "-l", "INFO")
         return self.launch([*command, "worker", *how, "--without-mingle", "--without-gossip"])
 
     def launch(self, command: Sequence[str], **environment: str) -> Program:

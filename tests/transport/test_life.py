@@ -32,6 +32,12 @@ def name_of(cluster: Cluster) -> str:
     return name
 
 
+def silence(cluster: Cluster) -> float:
+    """For how many seconds the broker has not reached the worker; more than twice the lease of three is too long."""
+    heard = [worker.heard_at.timestamp() for worker in cluster.workers() if worker.heard_at is not None]
+    return time.time() - min(heard)
+
+
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
 def test_a_worker_whose_connection_is_cut_goes_on(cluster: Cluster, proxy: Proxy, pool: str) -> None:
     start_behind(cluster, proxy, pool)
@@ -49,7 +55,8 @@ def test_a_worker_that_no_longer_consumes_is_named(cluster: Cluster, proxy: Prox
     name = name_of(cluster)
     assert cluster.run("status", "--worker", name).stdout == f"✅ {name} is alive and at work.\n"
     proxy.swallow()
-    cluster.until(lambda: cluster.run("status", "--worker", name).returncode == 1)
+    cluster.until(lambda: silence(cluster) > 7)
+    assert cluster.run("status", "--worker", name).returncode == 1
     found = cluster.run("status", "--worker", name).stdout
     assert f"{name} is alive and has not received anything from the broker for" in found
     assert "Restart it" in found
@@ -77,10 +84,11 @@ def test_a_broker_that_is_away_is_not_the_workers_fault(cluster: Cluster) -> Non
     name = name_of(cluster)
     cluster.environment["CELERY_BROKER_URL"] = "redis://127.0.0.1:1/0"
     with cluster.valkey.frozen():
-        cluster.until(lambda: "does not answer" in cluster.run("status", "--worker", name).stdout)
-        assert cluster.run("status", "--worker", name).returncode == 0
+        cluster.until(lambda: silence(cluster) > 7)
+        looked = cluster.run("status", "--worker", name)
+        assert (looked.returncode, "does not answer" in looked.stdout) == (0, True)
         [finding] = [it for it in json.loads(cluster.run("doctor", "--json").stdout) if it["check"] == "broker"]
-    assert finding["message"] == "The broker redis://127.0.0.1:1/0 does not answer."
+    assert "127.0.0.1:1/0 does not answer" in finding["message"]
 
 
 def test_the_dead_are_not_at_work(cluster: Cluster) -> None:
@@ -89,11 +97,13 @@ def test_the_dead_are_not_at_work(cluster: Cluster) -> None:
     assert all(cluster.run("status", "--worker", name).returncode == 0 for name in names.values())
     for program in (beat, worker):
         program.kill()
+    last = max(it.heartbeat_at.timestamp() for it in cluster.workers())
+    cluster.until(lambda: time.time() - last > 4)
     for name in names.values():
-        cluster.until(lambda: cluster.run("status", "--worker", name).returncode == 1)  # noqa: B023
+        assert cluster.run("status", "--worker", name).returncode == 1
         assert "is not alive" in cluster.run("status", "--worker", name).stdout
     nobody = cluster.run("status", "--worker", "nobody")
-    assert (nobody.returncode, nobody.stderr[:40]) == (1, "❌ There is no process of the name nobody. ")
+    assert (nobody.returncode, nobody.stderr.split(".")[0]) == (1, "❌ There is no process of the name nobody")
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
