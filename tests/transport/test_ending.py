@@ -46,7 +46,7 @@ def end_all(programs: list[Program]) -> float:
 def test_without_database_and_broker_everything_ends_in_time(alone: Cluster) -> None:
     programs = alone.start("beat", "threads", "prefork", slots=1)
     alone.ended(alone.add("tests.add", 1))
-    alone.valkey.stop()
+    alone.valkey.kill()
     os.kill(alone.database_process(), signal.SIGQUIT)
     for program in programs:
         alone.until(lambda: "nothing is done for now" in program.log)  # noqa: B023
