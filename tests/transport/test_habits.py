@@ -19,7 +19,7 @@ def answer(done: "subprocess.CompletedProcess[str]") -> str:
         ("inspect ping", "pong"),
         ("inspect registered", "tests.add"),
         ("inspect active", "empty"),
-        ("inspect stats", "ThreadPool"),
+        ("inspect stats", "uptime"),
         ("status", "1 node online"),
         ("report", "software -> celery:5.7"),
     ],

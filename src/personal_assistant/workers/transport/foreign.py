@@ -17,7 +17,8 @@ def at_once(task: Any, app: Any, consumer: Any, **options: Any) -> Callable[...,
         # Version 1 of the message protocol has it in the body, version 2 in the headers.
         told = body if isinstance(body, dict) else message.headers
         if told.get("eta"):
-            told[DUE], told["eta"] = told["eta"], None
+            message.headers = {**(message.headers or {}), DUE: told["eta"], "eta": None}
+            told["eta"] = None
         handle(message, body, *callbacks, **given)
 
     return take
