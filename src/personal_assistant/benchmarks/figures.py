@@ -48,3 +48,8 @@ def _limit(figure: Figure) -> str:
 
 def _verdict(figure: Figure) -> str:
     return {None: "", True: "ok", False: "missed"}[figure.within]
+
+
+def share(ordered: Sequence[float], part: float) -> float | None:
+    """The figure that this part (0 to 1) of these sorted ones does not exceed; None where there are none."""
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * part))], 5) if ordered else None

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from personal_assistant.ai import AITaskManager
 from personal_assistant.benchmarks.assistant import running, scratch
-from personal_assistant.benchmarks.figures import Figure
+from personal_assistant.benchmarks.figures import Figure, share
 from personal_assistant.store.database import Database
 from personal_assistant.store.people import get_owner
 from personal_assistant.store.tables import deliveries
@@ -33,14 +33,10 @@ def measure(count: int, say: Callable[[str], None]) -> list[Figure]:
     late.sort()
     return [
         Figure("count", "reminders, one after the other", count),
-        Figure("p50_lateness_seconds", "lateness, half of them within", _share(late, 0.5), "s", 0.025),
-        Figure("p99_lateness_seconds", "lateness, 99 % within", _share(late, 0.99), "s", 0.1),
+        Figure("p50_lateness_seconds", "lateness, half of them within", share(late, 0.5), "s", 0.025),
+        Figure("p99_lateness_seconds", "lateness, 99 % within", share(late, 0.99), "s", 0.1),
         Figure("worst_lateness_seconds", "lateness of the worst", round(late[-1], 5), "s"),
     ]
-
-
-def _share(late: list[float], share: float) -> float:
-    return round(late[min(len(late) - 1, int(len(late) * share))], 5)
 
 
 def _seen_after(db: Database, number: int, due: datetime) -> float:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import struct
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -65,6 +66,9 @@ class Relay:
 
     async def _drop(self) -> None:
         for writer in self._writers:
+            with contextlib.suppress(OSError):  # closed this very moment
+                # To close without lingering is to reset.
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
 
     async def _refuse(self) -> None:

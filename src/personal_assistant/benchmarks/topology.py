@@ -66,17 +66,18 @@ class Topology:
         """A worker that is not started yet."""
         how = ("-Q", ",".join(group.queues), "-P", group.pool, "-c", str(group.slots), "-n", f"{name}@%h")
         command = [*self._command, "worker", *how, "--without-gossip", "--without-mingle", "-l", "INFO"]
-        return self._add(name, command)
+        return self.add(name, command)
 
     def add_scheduler(self, name: str) -> Program:
         """A scheduler that is not started yet."""
-        return self._add(name, [*self._command, "beat", "-l", "INFO"])
+        return self.add(name, [*self._command, "beat", "-l", "INFO"])
 
-    def add_command(self, name: str, *arguments: str) -> Program:
-        """One `assistant` command, not started yet, in the environment of the topology."""
-        return self._add(name, [sys.executable, "-m", "personal_assistant.cli.main", *arguments])
+    def command(self, name: str, *arguments: str) -> Program:
+        """One `assistant` command, not started yet."""
+        return self.add(name, [sys.executable, "-m", "personal_assistant.cli.main", *arguments])
 
-    def _add(self, name: str, command: Sequence[str]) -> Program:
+    def add(self, name: str, command: Sequence[str]) -> Program:
+        """Any other program in the environment of the topology, not started yet."""
         self.programs[name] = Program(name, command, self.folder, self.environment)
         return self.programs[name]
 

@@ -81,6 +81,10 @@ class ValkeyServer:
     def kill(self) -> None:
         self.program.kill()
 
+    def empty(self) -> None:
+        """Remove all that it holds, while it runs."""
+        self.client.flushall()
+
     def forget(self) -> None:
         """Remove what it has written, while it is dead."""
         shutil.rmtree(self._data, ignore_errors=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personal_assistant.cli.output import Json, group, print_json, table
+from personal_assistant.cli.output import Json, group, print_json, say, table, warn
 
 if TYPE_CHECKING:
     from personal_assistant.benchmarks.figures import Figure
@@ -76,3 +76,45 @@ def jobs(
     from personal_assistant.benchmarks.jobs import measure
 
     _show(measure(count, waiting, _progress), as_json)
+
+
+@app.command()
+def chaos(
+    count: Annotated[int, typer.Option("--jobs", min=1, help="Jobs of all kinds.")] = 20_000,
+    minutes: Annotated[float, typer.Option(min=0.1, help="For how long they are added and faults strike.")] = 3.0,
+    seed: Annotated[int, typer.Option(help="Decides which jobs and which faults, in which order.")] = 1,
+    long_freeze: Annotated[bool, typer.Option("--long-freeze", help="Freeze Valkey for 60 s at first.")] = False,
+    as_json: Json = False,
+) -> None:
+    """PostgreSQL, Valkey, workers and schedulers, killed, frozen and cut off at work: is a job lost, or done twice?"""
+    from personal_assistant.benchmarks.chaos import report
+    from personal_assistant.benchmarks.chaos.run import chaos as run_chaos
+
+    run = run_chaos(count, minutes * 60, seed, _progress, long_freeze=long_freeze)
+    if as_json:
+        print_json(report.document(run))
+    else:
+        table(report.KIND_COLUMNS, report.kind_rows(run), empty="No job was accepted.")
+        say("")
+        faults = [(name, str(times)) for name, times in report.fault_counts(run).items()]
+        table(report.FAULT_COLUMNS, faults, empty="No fault struck.")
+        say("")
+        _show(report.figures(run), as_json)
+        for said in run.ended_unasked:
+            warn(said)
+    if not run.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def schedulers(
+    seconds: Annotated[float, typer.Option(min=3, help="How long, with kills and without.")] = 20.0,
+    as_json: Json = False,
+) -> None:
+    """Three schedulers, one killed each second: is an occurrence missed or doubled?"""
+    from personal_assistant.benchmarks.schedulers import measure
+
+    found = measure(seconds, _progress)
+    _show(found, as_json)
+    if any(figure.within is False for figure in found if figure.key in ("missed", "doubled")):
+        raise typer.Exit(1)

@@ -1,0 +1,183 @@
+"""Three schedulers, one killed each second: is an occurrence missed or doubled, and how late are reminders?"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from personal_assistant.ai import AITaskManager
+from personal_assistant.benchmarks.chaos.run import APP
+from personal_assistant.benchmarks.chaos.tasks import plain, read_runs
+from personal_assistant.benchmarks.figures import Figure, share
+from personal_assistant.benchmarks.programs import Program
+from personal_assistant.benchmarks.topology import GROUPS, Topology, topology
+from personal_assistant.store.people import get_owner
+from personal_assistant.store.tables import deliveries, jobs, schedules
+
+_GROUPS = {name: GROUPS[name] for name in ("worker-io", "worker-default")}
+_REMINDERS_PER_SECOND = 10
+_SCHEDULES_PER_SECOND = 5
+_LEAD_SECONDS = 5.0
+_SETTLE_SECONDS = 60.0
+_LOOK_EVERY_SECONDS = 0.02
+
+
+@dataclass(slots=True)
+class _Phase:
+    """What one span of time brought. Both counts are of occurrences; `late` are the seconds of the CLI's reminders."""
+
+    occurrences: int = 0
+    missed: int = 0
+    doubled: int = 0
+    kills: int = 0
+    late: list[float] = field(default_factory=list)
+
+
+def measure(seconds: float, say: Callable[[str], None]) -> list[Figure]:
+    """The same load twice over `seconds`: left alone, and with one of the schedulers killed each second."""
+    say("starting PostgreSQL, Valkey, two workers and three schedulers")
+    with topology(app=APP, groups=_GROUPS, schedulers=3) as made:
+        made.start()
+        load = _Load(made)
+        say(f"{seconds:g} s of reminders and schedules, nobody is killed")
+        calm = load.run(seconds, kills=False)
+        say(f"{seconds:g} s of the same, one scheduler is killed each second")
+        killed = load.run(seconds, kills=True)
+    return [
+        Figure("seconds", "each of two spans of time", seconds, "s"),
+        Figure("kills", "schedulers killed", killed.kills),
+        Figure("occurrences", "occurrences due", calm.occurrences + killed.occurrences),
+        Figure("missed", "of them missed", calm.missed + killed.missed, "", 0),
+        Figure("doubled", "of them doubled", calm.doubled + killed.doubled, "", 0),
+        Figure("cli_reminders", "reminders added by the command line", len(calm.late) + len(killed.late)),
+        Figure("calm_p50_lateness_seconds", "their lateness, half within", share(calm.late, 0.5), "s"),
+        Figure("calm_p99_lateness_seconds", "99 % within", share(calm.late, 0.99), "s", 0.25),
+        Figure("killed_p50_lateness_seconds", "with the kills, half within", share(killed.late, 0.5), "s"),
+        Figure("killed_p99_lateness_seconds", "with the kills, 99 % within", share(killed.late, 0.99), "s"),
+    ]
+
+
+class _Load:
+    def __init__(self, made: Topology) -> None:
+        self._made = made
+        self._db = made.runtime.db
+        self._manager = AITaskManager(self._db)
+        with self._db.read() as conn:
+            self._owner = get_owner(conn).id
+
+    def run(self, seconds: float, *, kills: bool) -> _Phase:
+        """One span of time, and the wait for what was due in it."""
+        phase = _Phase()
+        started = datetime.now(UTC)
+        first = started + timedelta(seconds=_LEAD_SECONDS)
+        expected = self._reminders(first, seconds)
+        planned = self._schedules(first, seconds)
+        by_cli = self._strain(seconds, phase, kills=kills)
+        self._settle(expected | by_cli, planned)
+        self._count(phase, expected | by_cli, planned)
+        phase.late = self._lateness(by_cli)
+        return phase
+
+    def _reminders(self, first: datetime, seconds: float) -> set[int]:
+        """Written beforehand, for the rolling load; their ids."""
+        instants = [
+            first + timedelta(seconds=n / _REMINDERS_PER_SECOND) for n in range(int(seconds * _REMINDERS_PER_SECOND))
+        ]
+        created = [
+            self._manager.create_task(self._owner, "Rolling", "once", {"run_at": it.isoformat()}) for it in instants
+        ]
+        return {task.id for task in created}
+
+    def _schedules(self, first: datetime, seconds: float) -> dict[int, datetime]:
+        """Lines of the timetable that are due once in this time; id to instant."""
+        now = datetime.now(UTC)
+        count = int(seconds * _SCHEDULES_PER_SECOND)
+        rows = [
+            {
+                "name": f"bench-{now.timestamp()}-{number}",
+                "task": plain.name,
+                "schedule_type": "custom",
+                "schedule_config": {"interval_minutes": 60},
+                "zone": "UTC",
+                "missed_policy": "all",
+                # Else a scheduler that starts would switch off what no task declares.
+                "changed_by_owner": True,
+                "next_run_at": first + timedelta(seconds=number / _SCHEDULES_PER_SECOND),
+                "created_at": now,
+                "updated_at": now,
+            }
+            for number in range(count)
+        ]
+        with self._db.write() as conn:
+            conn.execute(sa.insert(schedules), rows)
+            listed = sa.select(schedules.c.id, schedules.c.next_run_at).where(schedules.c.created_at == now)
+            return {row.id: row.next_run_at for row in conn.execute(listed)}
+
+    def _strain(self, seconds: float, phase: _Phase, *, kills: bool) -> set[int]:
+        """Reminders by the command line, one after the other, and the kills; ids of those that were accepted."""
+        ends = time.monotonic() + seconds
+        kill_at = time.monotonic() + 1.0
+        before = self._ids()
+        remind: Program | None = None
+        number = 0
+        while time.monotonic() < ends or (remind is not None and remind.alive):
+            if (remind is None or not remind.alive) and time.monotonic() < ends:
+                number += 1
+                remind = self._made.command("remind", "remind", f"cli {number} in 3 seconds")
+                remind.start()
+            if kills and time.monotonic() >= kill_at:
+                # Seconds, not pauses: the next kill does not wait for this one.
+                kill_at += 1.0
+                self._kill(phase)
+            time.sleep(_LOOK_EVERY_SECONDS)
+        return self._ids() - before
+
+    def _kill(self, phase: _Phase) -> None:
+        victim = self._made.schedulers[phase.kills % len(self._made.schedulers)]
+        victim.kill()
+        victim.start()
+        phase.kills += 1
+
+    def _ids(self) -> set[int]:
+        return {task.id for task in self._manager.get_user_tasks(self._owner) if task.title.startswith("cli")}
+
+    def _settle(self, reminders: set[int], planned: dict[int, datetime]) -> None:
+        """Until all is there, or for a minute."""
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while time.monotonic() < deadline:
+            if len(self._delivered(reminders)) == len(reminders) and len(self._fired(planned)) == len(planned):
+                return
+            time.sleep(0.2)
+
+    def _delivered(self, reminders: set[int]) -> Counter[int]:
+        """AI task to its deliveries."""
+        listed = sa.select(deliveries.c.ai_task_id).where(deliveries.c.state == "sent")
+        with self._db.read() as conn:
+            return Counter(task for task in conn.execute(listed).scalars() if task in reminders)
+
+    def _fired(self, planned: dict[int, datetime]) -> dict[int, list[str]]:
+        """Schedule to its jobs that succeeded at the planned instant."""
+        listed = sa.select(jobs.c.id, jobs.c.schedule_id, jobs.c.due_at).where(jobs.c.state == "succeeded")
+        fired: dict[int, list[str]] = {}
+        with self._db.read() as conn:
+            for job_id, schedule_id, due in conn.execute(listed):
+                if planned.get(schedule_id) == due:
+                    fired.setdefault(schedule_id, []).append(job_id)
+        return fired
+
+    def _count(self, phase: _Phase, reminders: set[int], planned: dict[int, datetime]) -> None:
+        delivered, fired = self._delivered(reminders), self._fired(planned)
+        runs = read_runs(self._made.folder)
+        phase.occurrences = len(reminders) + len(planned)
+        phase.missed = phase.occurrences - len(delivered) - len(fired)
+        phase.doubled = sum(count > 1 for count in delivered.values())
+        phase.doubled += sum(sum(len(runs.get(job_id, ())) for job_id in ids) > 1 for ids in fired.values())
+
+    def _lateness(self, by_cli: set[int]) -> list[float]:
+        listed = sa.select(deliveries.c.ai_task_id, deliveries.c.sent_at, deliveries.c.due_at)
+        with self._db.read() as conn:
+            rows = [row for row in conn.execute(listed) if row.ai_task_id in by_cli and row.due_at is not None]
+        return sorted((row.sent_at - row.due_at).total_seconds() for row in rows)
