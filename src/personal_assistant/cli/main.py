@@ -11,6 +11,7 @@ from personal_assistant import __version__
 from personal_assistant.cli import (
     ai_tasks,
     bench,
+    drain,
     jobs,
     migrate,
     notifications,
@@ -50,6 +51,7 @@ app.command("up")(up.up)
 app.command("init")(setup.init)
 app.command("worker")(worker.worker)
 app.command("scheduler")(worker.scheduler)
+app.command("drain")(drain.drain)
 app.command("migrate")(migrate.migrate)
 app.command("remind")(remind.remind)
 app.command("time")(time.time)

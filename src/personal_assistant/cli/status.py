@@ -1,12 +1,26 @@
 """`assistant status` and `assistant doctor`."""
 
+from typing import Annotated
+
 import typer
 
 from personal_assistant.cli.output import Json, as_typed, print_json, say, table
 
 
-def status(as_json: Json = False) -> None:
+def status(
+    worker: Annotated[
+        str,
+        typer.Option(
+            help="Only whether the worker or scheduler of this name, or those on the machine of this name, are alive "
+            "and at work; exit code 1 when not."
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
     """What is running, what is planned, and what needs you."""
+    if worker:
+        _status_of(worker, as_json)
+        return
     from personal_assistant.cli.session import session
     from personal_assistant.jobs.queries import count_by_state
     from personal_assistant.notifications.deliveries import list_notifications
@@ -25,15 +39,32 @@ def status(as_json: Json = False) -> None:
     if as_json:
         print_json({"processes": alive, "jobs": counts, "unread": len(unread), "ai_tasks": ahead, "findings": findings})
         return
-    for worker in alive:
-        does = " and ".join(word for word, on in (("schedules", worker.schedules), ("runs jobs", worker.runs)) if on)
-        say(f"✅ Process {worker.pid} on {worker.host} {does}, since {current.local(worker.started_at)}.")
+    for process in alive:
+        does = " and ".join(word for word, on in (("schedules", process.schedules), ("runs jobs", process.runs)) if on)
+        rests = " It takes no new jobs." if process.draining else ""
+        say(f"✅ Process {process.pid} ({process.name}) {does}, since {current.local(process.started_at)}.{rests}")
     say("📋 Jobs: " + (", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "none yet"))
     say(f"📬 Unread notifications: {len(unread)}")
     for task in ahead:
         say(f"⏰ {current.local(task.next_run_at)}  {task.title} (id {task.id})")
     for finding in findings:
         say(as_typed(f"{'❌' if finding.level == 'error' else '⚠️ '} {finding.message} {finding.fix or ''}"))
+
+
+def _status_of(name: str, as_json: bool) -> None:
+    from personal_assistant.store.schema import require_current
+    from personal_assistant.workers.runtime import runtime
+    from personal_assistant.workers.utils.processes import check_worker
+
+    current = runtime()
+    require_current(current.db)
+    findings = check_worker(current, name)
+    if as_json:
+        print_json(findings)
+    for finding in () if as_json else findings:
+        say(as_typed(f"{'✅' if finding.level == 'ok' else '❌'} {finding.message} {finding.fix or ''}".rstrip()))
+    if findings[-1].level == "error":
+        raise typer.Exit(1)
 
 
 def doctor(as_json: Json = False) -> None:

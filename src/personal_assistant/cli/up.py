@@ -16,6 +16,7 @@ from personal_assistant.cli.setup import tell
 from personal_assistant.errors import AssistantError
 
 if TYPE_CHECKING:
+    from personal_assistant.jobs.draining import Told
     from personal_assistant.store.people import Person
     from personal_assistant.workers.runtime import Runtime
 
@@ -38,8 +39,8 @@ def up(as_json: Json = False) -> None:
     with only_one(current.settings.data_dir):
         owner = prepare(current, tell=tell)
         console = Console(current, owner, as_json=as_json)
-        process = WorkerProcess(current, on_signal=console.look)
         ended = _end_on_signals()
+        process = WorkerProcess(current, on_signal=console.look, on_told=lambda told: _end_if_told(told, ended))
         _warn_of_clock(current)
         _rest_from_garbage()
         process.start()
@@ -52,6 +53,13 @@ def up(as_json: Json = False) -> None:
         process.stop()
         console.stop()
     _leave()
+
+
+def _end_if_told(told: "Told | None", ended: threading.Event) -> None:
+    from personal_assistant.jobs.draining import Told
+
+    if told is Told.EXIT:
+        ended.set()
 
 
 def _leave() -> None:

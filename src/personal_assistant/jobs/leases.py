@@ -11,7 +11,10 @@ from personal_assistant.store.tables import workers
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A process as it last said of itself. `scheduled_at` is when its scheduler last went round."""
+    """A process as it last said of itself. `scheduled_at` is when its scheduler last went round.
+
+    `name` is the worker's, `heard_at` when a message last came to it (None where it listens to no broker).
+    """
 
     id: str
     host: str
@@ -23,6 +26,8 @@ class Worker:
     heartbeat_at: datetime
     scheduled_at: datetime | None
     draining: bool
+    name: str = ""
+    heard_at: datetime | None = None
 
     def lease_ended(self, now: datetime, lease_seconds: float) -> bool:
         """Whether it was silent for a whole lease. A heartbeat from the future means the clock was set back."""
@@ -35,13 +40,19 @@ def register(conn: sa.Connection, worker: Worker) -> None:
 
 
 def heartbeat(
-    conn: sa.Connection, worker_id: str, now: datetime, *, scheduled_at: datetime | None, draining: bool
+    conn: sa.Connection,
+    worker_id: str,
+    now: datetime,
+    *,
+    scheduled_at: datetime | None,
+    draining: bool,
+    heard_at: datetime | None = None,
 ) -> bool:
     """Renew the lease. False when the row is gone: others took this process for dead and took its jobs."""
     renewed = (
         sa.update(workers)
         .where(workers.c.id == worker_id)
-        .values(heartbeat_at=now, scheduled_at=scheduled_at, draining=draining)
+        .values(heartbeat_at=now, scheduled_at=scheduled_at, draining=draining, heard_at=heard_at)
     )
     return conn.execute(renewed).rowcount == 1
 

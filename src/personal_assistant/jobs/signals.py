@@ -203,8 +203,9 @@ class PostgresListener:
 
     def _disconnect(self) -> None:
         if self._connection is not None:
-            self._connection.invalidate()  # closed for good: the pool would hand on a connection that listens
-            self._connection.close()
+            with contextlib.suppress(sa.exc.SQLAlchemyError, _psycopg_error()):
+                self._connection.invalidate()  # closed for good: the pool would hand on a connection that listens
+                self._connection.close()
             self._connection = None
 
     def _wait(self, connection: sa.Connection, timeout: float) -> bool:

@@ -150,6 +150,13 @@ workers = sa.Table(
     sa.Column("draining", sa.Boolean, nullable=False, server_default=sa.false()),
     # Task name to usual seconds, as a worker behind a broker has measured them: they size the messages.
     sa.Column("durations", sa.JSON(none_as_null=True)),
+    # As Celery calls it; the processes of one worker share it.
+    sa.Column("name", sa.String(255), nullable=False, server_default=""),
+    # When a message last came to it from the broker; empty where none is listened to.
+    sa.Column("heard_at", UTCDateTime),
+    # What somebody wants of it: to end once its jobs have ended, or to rest.
+    sa.Column("told", sa.String(4)),
+    sa.CheckConstraint("told IN ('exit', 'rest')", name="told"),
 )
 
 JOB_STATES = ("scheduled", "queued", "running", "waiting", "succeeded", "failed", "cancelled", "missed")

@@ -18,6 +18,7 @@ from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.options import TaskOptions
 from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.transport.config import configuration
+from personal_assistant.workers.transport.foreign import DUE
 
 # A message that cannot be written down, because the database is away, goes back to the broker after so long.
 _AGAIN_SECONDS = 1.0
@@ -29,6 +30,7 @@ class LedgerTask(Task[..., Any]):
     abstract = True
     # Of a message that another program has sent: until its job is written, it is all there is.
     acks_late = True
+    Strategy = "personal_assistant.workers.transport.foreign:at_once"
     options: TaskOptions
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -36,7 +38,8 @@ class LedgerTask(Task[..., Any]):
         if self.request.called_directly:
             return super().__call__(*args, **kwargs)
         try:
-            self.apply_async(args, kwargs, task_id=self.request.id)
+            due = self.request.get(DUE)
+            self.apply_async(args, kwargs, task_id=self.request.id, eta=datetime.fromisoformat(due) if due else None)
         except StoreError as error:
             time.sleep(_AGAIN_SECONDS)
             raise Reject(str(error), requeue=True) from error

@@ -1,17 +1,21 @@
 """One process that schedules, runs jobs, or both: its threads, its lease, its end."""
 
+import contextlib
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import sqlalchemy as sa
 import structlog
 
 from personal_assistant import __version__
 from personal_assistant.jobs import leases, signals
+from personal_assistant.jobs.draining import Told, tell, told
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.runner import Runner
 from personal_assistant.workers.runtime import Runtime
@@ -23,6 +27,11 @@ from personal_assistant.workers.tasks import load_tasks
 log = structlog.get_logger(__name__)
 
 _RESTART_SECONDS = 1.0
+# What a process is told is looked for at most so often.
+_ASK_SECONDS = 0.5
+# Beyond `drain_seconds`: for jobs that are cut off, and for taking leave of a ledger that may be away.
+ENDING_SECONDS = 4.0
+_LEAVE_SECONDS = 2.0
 
 
 class WorkerProcess:
@@ -30,7 +39,9 @@ class WorkerProcess:
 
     `on_signal` is called after each signal that the ledger has changed (the console looks for news then), and now and
     then without one. `publishes` has a scheduling process tell the broker of ready jobs; `source` makes the runner's
-    source of jobs from this process's id, where that is not the ledger.
+    source of jobs from this process's id, where that is not the ledger. `on_told` is called when somebody wants it to
+    end or to rest, and with None when that is taken back; `heard` says when the broker last reached it. `name` is what
+    people call it by.
     """
 
     def __init__(
@@ -42,9 +53,17 @@ class WorkerProcess:
         publishes: bool = False,
         source: Callable[[str], Source] | None = None,
         on_signal: Callable[[], None] = lambda: None,
+        on_told: Callable[[Told | None], None] = lambda told: None,
+        heard: Callable[[], datetime | None] = lambda: None,
+        name: str = "",
     ) -> None:
         self._runtime = runtime
         self._on_signal = on_signal
+        self._on_told = on_told
+        self._heard = heard
+        self._told: Told | None = None
+        self._ask_at = 0.0
+        self._registering = threading.Lock()
         self._lease = runtime.settings.lease_seconds
         self._stopping = threading.Event()
         now = runtime.clock.now()
@@ -59,6 +78,8 @@ class WorkerProcess:
             heartbeat_at=now,
             scheduled_at=None,
             draining=False,
+            name=name or f"{'up' if runs else 'scheduler'}-{os.getpid()}@{socket.gethostname()}",
+            heard_at=heard(),
         )
         db, clock, outage = runtime.db, runtime.clock, runtime.outage
         self.scheduler = SchedulerLoop(db, clock, all_schedulers(runtime), outage) if schedules else None
@@ -87,24 +108,34 @@ class WorkerProcess:
             thread.start()
 
     def stop(self) -> None:
-        """Schedule nothing more, let what runs end (for `drain_seconds` at most), and take leave of the ledger."""
+        """Schedule nothing more, let what runs end (for `drain_seconds` at most), and take leave of the ledger.
+
+        Returns within a few seconds more in any case: a loop that hangs, because the database does, is left behind.
+        """
+        until = time.monotonic() + self._runtime.settings.drain_seconds + ENDING_SECONDS
         for loop in self._scheduler_loops():
             loop.stop()
         if self.runner is not None:
             self.runner.stop()
         for thread in self._threads:
             if thread.name in ("scheduler", "publisher", "runner"):
-                thread.join()
+                _join(thread, until)
         self._stopping.set()
         self._listener.wake()
-        for thread in self._threads:
-            thread.join()
+        leaving = threading.Thread(target=self._leave, name="leave", daemon=True)
+        leaving.start()
+        until = time.monotonic() + _LEAVE_SECONDS
+        for thread in (*self._threads, leaving):
+            _join(thread, until)
+        if not any(thread.is_alive() for thread in self._threads):
+            self._listener.close()
+
+    def _leave(self) -> None:
         try:
             with self._runtime.db.write() as conn:
                 leases.unregister(conn, self.worker.id)
-        except StoreError as error:
+        except Exception as error:  # this process ends, whatever is wrong
             log.error("could not take leave of the ledger; others will notice", error=str(error))  # noqa: TRY400
-        self._listener.close()
 
     def _scheduler_loops(self) -> Sequence[SchedulerLoop]:
         return [loop for loop in (self.scheduler, self._publisher) if loop is not None]
@@ -122,12 +153,32 @@ class WorkerProcess:
 
     def _listen(self) -> None:
         while not self._stopping.is_set():
-            told = self._listener.wait(self._lease)
-            for loop in self._scheduler_loops() if told else ():
+            signalled = self._listener.wait(self._lease)
+            for loop in self._scheduler_loops() if signalled else ():
                 loop.wake()
-            if told and self.runner is not None:
+            if signalled and self.runner is not None:
                 self.runner.wake()
+            self._obey()
             self._on_signal()
+
+    def _obey(self) -> None:
+        """Do what somebody tells this process through the ledger."""
+        if time.monotonic() < self._ask_at or self._stopping.is_set():
+            return
+        self._ask_at = time.monotonic() + _ASK_SECONDS
+        try:
+            with self._runtime.db.read() as conn:
+                wanted = told(conn, self.worker.id)
+        except StoreError:
+            return  # the next heartbeat says so, and asks again
+        if wanted is self._told:
+            return
+        self._told = wanted
+        if self.runner is not None:
+            self.runner.rest(wanted is not None)
+        self._on_told(wanted)
+        with contextlib.suppress(StoreError):
+            self._heartbeat()
 
     def _keep_lease(self) -> None:
         while not self._stopping.wait(self._lease / 3):
@@ -141,13 +192,14 @@ class WorkerProcess:
 
     def _heartbeat(self) -> None:
         now = self._runtime.clock.now()
-        with self._runtime.db.write() as conn:
+        with self._registering, self._runtime.db.write() as conn:
             renewed = leases.heartbeat(
                 conn,
                 self.worker.id,
                 now,
-                scheduled_at=self.scheduler.last_turn if self.scheduler else None,
-                draining=self.runner.stopping if self.runner else False,
+                scheduled_at=self._last_turn(),
+                draining=self.runner.draining if self.runner else False,
+                heard_at=self._heard(),
             )
             if not renewed:
                 # Others took this process for dead: its jobs are theirs now, and its old claims can change nothing.
@@ -155,5 +207,16 @@ class WorkerProcess:
                 self._register(conn)
                 self._listener.wake()  # they may have removed the pipe, too: it looks after that
 
+    def _last_turn(self) -> datetime | None:
+        """When each of the scheduling loops has gone round; the one that hangs counts."""
+        turns = [loop.last_turn for loop in self._scheduler_loops()]
+        return min((turn for turn in turns if turn is not None), default=None) if all(turns) else None
+
     def _register(self, conn: sa.Connection) -> None:
-        leases.register(conn, replace(self.worker, heartbeat_at=self._runtime.clock.now()))
+        leases.register(conn, replace(self.worker, heartbeat_at=self._runtime.clock.now(), heard_at=self._heard()))
+        if self._told is not None:
+            tell(conn, [self.worker.id], self._told)  # what it was told before, it is told still
+
+
+def _join(thread: threading.Thread, until: float) -> None:
+    thread.join(max(0.0, until - time.monotonic()))

@@ -55,6 +55,8 @@ class Runner:
         self._reconcile_every = settings.lease_seconds
         self._wake = threading.Event()
         self._stop = threading.Event()
+        self._rest = threading.Event()
+        self._rests = False
         self._underway = Underway(runtime.clock)
         self._reconcile_at = 0.0
         self._progress: dict[str, Any] = {}
@@ -76,7 +78,7 @@ class Runner:
         with self._deadlines:
             while not self._stop.is_set():
                 next_turn = time.monotonic() + self._source.pace
-                again = self._safely(self.turn)
+                again = self._safely(self._turn_or_rest)
                 self._wait(0.0 if again else LOOK_EVERY_SECONDS)
                 self._stop.wait(max(0.0, next_turn - time.monotonic()))
             self._drain()
@@ -88,9 +90,22 @@ class Runner:
         self._stop.set()
         self._wake.set()
 
+    def rest(self, wanted: bool) -> None:
+        """Take no more jobs, and go on with those under way; or take jobs again."""
+        (self._rest.set if wanted else self._rest.clear)()
+        self._wake.set()
+
     @property
-    def stopping(self) -> bool:
-        return self._stop.is_set()
+    def draining(self) -> bool:
+        """Whether no more jobs are taken."""
+        return self._stop.is_set() or self._rest.is_set()
+
+    def _turn_or_rest(self) -> int:
+        rests = self._rest.is_set()
+        if rests != self._rests:
+            self._rests = rests
+            (self._source.close if rests else self._source.open)()
+        return self.turn(claiming=not rests)
 
     def turn(self, *, claiming: bool = True) -> int:
         """One transaction: write what has ended, take what there is room for. Returns how many jobs were taken."""

@@ -45,6 +45,10 @@ class Source(Protocol):
         """The runner takes no more."""
         ...
 
+    def open(self) -> None:
+        """The runner takes jobs again."""
+        ...
+
 
 class LedgerSource:
     """Looks for queued jobs: the transport of one process without a broker."""
@@ -69,4 +73,7 @@ class LedgerSource:
         del ids
 
     def close(self) -> None:
+        pass
+
+    def open(self) -> None:
         pass

@@ -158,6 +158,16 @@ class Inbox:
         self._give_back(left)
         self.settled(left)
 
+    def open(self) -> None:
+        """Take jobs again, after `close`."""
+        with self._lock:
+            self._closed = False
+
+    @property
+    def held(self) -> int:
+        """How many jobs have come and still need those who brought them."""
+        return len(self._offers)
+
     def _give_back(self, ids: Sequence[str]) -> None:
         if not ids:
             return

@@ -2,9 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -18,30 +16,16 @@ from personal_assistant.store.legacy import NO_INSTANT, state_problem
 from personal_assistant.store.people import find_owner
 from personal_assistant.store.tables import AI_TASK_STATES, ai_tasks, deliveries, jobs, schedules, users
 from personal_assistant.timing.missed import spoken
-from personal_assistant.workers.liveness import living
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.setup import zone_contradiction
 from personal_assistant.workers.tasks import load_tasks
 from personal_assistant.workers.utils.error_handling import describe
-
-Level = Literal["ok", "warning", "error"]
+from personal_assistant.workers.utils.findings import Finding
+from personal_assistant.workers.utils.processes import check_processes
 
 _LAG = timedelta(seconds=15)
 _CLOCK_SLACK = timedelta(seconds=90)
 _MOST_NAMED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check saw, and the remedy where there is something to mend."""
-
-    check: str
-    level: Level
-    message: str
-    fix: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 Check = Callable[[Runtime], Iterator[Finding]]
@@ -49,7 +33,7 @@ Check = Callable[[Runtime], Iterator[Finding]]
 
 def check_health(runtime: Runtime) -> list[Finding]:
     """The running system: database, scheduler, runner, disk, clock. The worst comes first."""
-    return _run(runtime, (_database, _processes, _lag, _disk, check_clock))
+    return _run(runtime, (_database, check_processes, _lag, _disk, check_clock))
 
 
 def check_setup(runtime: Runtime) -> list[Finding]:
@@ -67,7 +51,11 @@ def _run(runtime: Runtime, checks: tuple[Check, ...]) -> list[Finding]:
             break
         except Exception as error:
             message = f"This check could not be made: {describe(error)}."
-            findings.append(Finding(check.__name__.strip("_"), "error", message, "Mend its cause and check again."))
+            findings.append(
+                Finding(
+                    check.__name__.removeprefix("check").strip("_"), "error", message, "Mend its cause and check again."
+                )
+            )
     return sorted(findings, key=lambda finding: ("error", "warning", "ok").index(finding.level))
 
 
@@ -75,27 +63,6 @@ def _database(runtime: Runtime) -> Iterator[Finding]:
     with runtime.db.write() as conn:
         conn.execute(sa.update(users).where(sa.false()).values(email=users.c.email))
     yield Finding("database", "ok", f"{runtime.db.where} can be read and written.")
-
-
-def _processes(runtime: Runtime) -> Iterator[Finding]:
-    with runtime.db.read() as conn:
-        alive = living(runtime, conn)
-    now = runtime.clock.now()
-    for role, does, those in (
-        ("scheduler", "nothing fires", [worker for worker in alive if worker.schedules]),
-        ("runner", "no job runs", [worker for worker in alive if worker.runs]),
-    ):
-        if not those:
-            yield Finding(role, "error", f"No {role} is alive: {does}.", "Run `assistant up`, and leave it running.")
-            continue
-        pids = ", ".join(str(worker.pid) for worker in those)
-        yield Finding(role, "ok", f"Alive: process {pids} on {those[0].host}.")
-    silence = timedelta(seconds=runtime.settings.lease_seconds)
-    for worker in alive:
-        still = now - (worker.scheduled_at or worker.started_at)
-        if worker.schedules and still > 2 * silence:
-            message = f"The scheduler of process {worker.pid} has not gone round for {spoken(still)}."
-            yield Finding("scheduler", "error", message, "Restart it, and look into its log for the cause.")
 
 
 def _lag(runtime: Runtime) -> Iterator[Finding]:
