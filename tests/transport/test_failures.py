@@ -84,7 +84,7 @@ def test_children_are_replaced_and_share_no_connection(cluster: Cluster) -> None
     cluster.start("beat")
     worker = start_prefork(cluster, "-c", "1", "--max-tasks-per-child", "2")
     pids = [cluster.ended(cluster.add("tests.note", f"n{number}"))[0].result for number in range(5)]
-    assert len(set(pids)) == 3
+    assert len(set(pids)) >= 3
     assert worker.process.pid not in pids
     # The parent has no connection to the database that a child could inherit.
     folder = str(cluster.runtime.db.url.query["host"])

@@ -16,7 +16,7 @@ def test_a_rolling_restart_loses_and_repeats_nothing(cluster: Cluster) -> None:
         for number in itertools.count():
             written.append(cluster.add("tests.once", f"o{number}"))
             texts.append(f"o{number}")
-            if enough.wait(0.02):
+            if enough.wait(0.1):
                 return
 
     producer = threading.Thread(target=produce)

@@ -42,7 +42,8 @@ def status(
     for process in alive:
         does = " and ".join(word for word, on in (("schedules", process.schedules), ("runs jobs", process.runs)) if on)
         rests = " It takes no new jobs." if process.draining else ""
-        say(f"✅ Process {process.pid} ({process.name}) {does}, since {current.local(process.started_at)}.{rests}")
+        since = current.local(process.started_at) + (f" ({process.name})" if process.name else "")
+        say(f"✅ Process {process.pid} on {process.host} {does}, since {since}.{rests}")
     say("📋 Jobs: " + (", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "none yet"))
     say(f"📬 Unread notifications: {len(unread)}")
     for task in ahead:
