@@ -8,18 +8,11 @@ from pathlib import Path
 
 import pytest
 from tests.support.databases import migrate, new_postgres
-from tests.support.valkey import Valkey, valkey_server
+from tests.support.valkey import Valkey
 from tests.transport.cluster import Cluster
 
 _ENTRY_POINT = "[personal_assistant.tasks]\ntests = transport_work\n"
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def valkey() -> Iterator[Valkey]:
-    """A server. Fails where it cannot be started."""
-    with valkey_server() as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

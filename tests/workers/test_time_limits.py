@@ -19,7 +19,7 @@ from personal_assistant.workers.runtime import Runtime
 Run = Callable[..., Bench]
 SHORT = 0.1
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.over("sqlite", "celery")
 
 
 @pytest.fixture(autouse=True)
