@@ -44,6 +44,14 @@ class Valkey:
             else:
                 return process
 
+    def waiting(self, queue: str, prefix: str) -> int:
+        """How many messages wait in a queue."""
+        return int(self.client.llen(f"{prefix}{queue}"))
+
+    def clear(self) -> None:
+        """Take all messages, and the queues, away under the feet of those who use them."""
+        self.client.flushall()
+
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """It answers nothing during the block, and keeps its connections."""

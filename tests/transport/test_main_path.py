@@ -21,7 +21,7 @@ print(called.id, called.get(timeout=30))
 def stranger(cluster: Cluster) -> Celery:
     """Another program, which knows the broker and nothing else."""
     prefix = {"global_keyprefix": cluster.prefix}
-    return Celery(broker=cluster.valkey.url, broker_transport_options=prefix, set_as_current=False)
+    return Celery(broker=cluster.broker.url, broker_transport_options=prefix, set_as_current=False)
 
 
 def test_jobs_of_every_kind_run(running: Cluster) -> None:

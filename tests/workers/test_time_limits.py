@@ -66,6 +66,21 @@ def test_a_plain_task_is_interrupted_and_tried_again(run: Run, declare: Declare,
     assert job.error == "It took longer than its limit of 0.1 s."
 
 
+def test_what_goes_wrong_while_an_interrupted_task_cleans_up_is_its_time_limits_doing(
+    run: Run, declare: Declare, released: threading.Event
+) -> None:
+    def endless() -> None:
+        try:
+            while not released.is_set():
+                pass
+        finally:
+            raise ValueError("half done")
+
+    task = declare(endless, time_limit=SHORT)
+    bench = run(task)
+    assert bench.until(bench.do(task), "scheduled").error_kind == "timeout"
+
+
 @pytest.mark.parametrize("bulk", [False, True], ids=["plain", "bulk"])
 def test_a_task_is_interrupted_that_keeps_everybody_from_writing(
     run: Run,
