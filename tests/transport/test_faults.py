@@ -6,8 +6,11 @@ import time
 import pytest
 from tests.transport.cluster import Cluster
 
+_POOLS = [("valkey", "threads"), ("valkey", "prefork"), ("rabbitmq", "threads"), ("rabbitmq", "prefork")]
+_WHATEVER_THE_BROKER = pytest.mark.parametrize("broker", ["valkey"], indirect=True)
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+
+@pytest.mark.parametrize(("broker", "pool"), _POOLS, indirect=["broker"])
 def test_the_job_of_a_killed_worker_runs_again(cluster: Cluster, pool: str) -> None:
     _, first = cluster.start("beat", pool, slots=1)
     [sums] = [[cluster.add("tests.add", number) for number in range(20)]]
@@ -50,6 +53,7 @@ def test_a_frozen_broker_holds_nobody_up(cluster: Cluster) -> None:
     assert sorted(cluster.marks("notes")) == sorted(f"f{number}" for number in range(20)), cluster.errors()
 
 
+@_WHATEVER_THE_BROKER
 def test_two_beats_fire_once(cluster: Cluster) -> None:
     _, second, _ = cluster.start("beat", "beat", "threads")
     for number in range(5):
@@ -62,7 +66,7 @@ def test_two_beats_fire_once(cluster: Cluster) -> None:
     assert cluster.ended(cluster.add("tests.add", 1))[0].result == 2
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize(("broker", "pool"), _POOLS, indirect=["broker"])
 def test_a_worker_that_is_told_to_end_drains(cluster: Cluster, pool: str) -> None:
     _, worker = cluster.start("beat", pool, slots=1)
     running = cluster.add("tests.block", "hold")
@@ -78,6 +82,7 @@ def test_a_worker_that_is_told_to_end_drains(cluster: Cluster, pool: str) -> Non
     assert cluster.marks("never") == []
 
 
+@_WHATEVER_THE_BROKER
 def test_without_a_broker_a_sentence_says_what_to_do(cluster: Cluster) -> None:
     command = [sys.executable, "-m", "celery", "-A", "personal_assistant.workers.celery_app"]
     worker = cluster.launch([*command, "worker"], CELERY_BROKER_URL="", ASSISTANT_BROKER_URL="")
