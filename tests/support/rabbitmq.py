@@ -10,8 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from kombu import Connection
+import amqp
 
 from personal_assistant.workers.transport.config import QUEUES
 
@@ -82,29 +83,32 @@ class RabbitMQ:
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
-                with Connection(self.url, connect_timeout=5) as connection:
-                    connection.connect()
+                with self._channel():
+                    return process
             except OSError as error:
                 if process.poll() is not None or time.monotonic() > deadline:
                     process.kill()
                     process.wait()
                     raise RuntimeError(f"RabbitMQ did not start: {(self._folder / 'output').read_text()}") from error
                 time.sleep(0.05)
-            else:
-                return process
+
+    @contextmanager
+    def _channel(self) -> Iterator[Any]:
+        with amqp.Connection(f"127.0.0.1:{self._port}", connect_timeout=5) as connection:
+            yield connection.channel()
 
     def waiting(self, queue: str, prefix: str) -> int:
         """How many messages wait in a queue."""
         del prefix  # it is one of Redis
-        with Connection(self.url, connect_timeout=5) as connection, connection.channel() as channel:
+        with self._channel() as channel:
             try:
                 return int(channel.queue_declare(queue=queue, passive=True).message_count)
-            except connection.channel_errors:
+            except amqp.NotFound:
                 return 0
 
     def clear(self) -> None:
         """Take all messages, and the queues, away under the feet of those who use them."""
-        with Connection(self.url, connect_timeout=5) as connection, connection.channel() as channel:
+        with self._channel() as channel:
             for queue in ("tests", *QUEUES):
                 channel.queue_delete(queue)
 

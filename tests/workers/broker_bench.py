@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Self
 
-from celery import signals
-from celery._state import _set_task_join_will_block
+from celery import _state, signals
 from celery.worker import state
 from celery.worker.worker import WorkController
 from kombu.asynchronous import set_event_loop
@@ -38,12 +37,16 @@ def celery_on(valkey: Valkey) -> Iterator[None]:
     try:
         yield
     finally:
-        app.pool.force_close_all()
+        connections: Any = app.pool
+        connections.force_close_all()
         app.conf.update(before)
 
 
 class _Worker(WorkController):
     """What `celery worker` starts, without the handlers of signals that only a main thread can have."""
+
+    hostname: str
+    hub: Any
 
     def __init__(self, slots: int) -> None:
         self.ready = threading.Event()
@@ -60,12 +63,12 @@ class _Worker(WorkController):
         self._thread.start()
         assert self.ready.wait(PATIENCE), "Celery's worker did not start"
         # It is of this process, where tests wait for results.
-        _set_task_join_will_block(False)
+        _state._set_task_join_will_block(False)  # type: ignore[attr-defined]
 
     def tell_to_end(self) -> None:
         """What SIGTERM does."""
         signals.worker_shutting_down.send(sender=self.hostname, sig="SIGTERM", how="Warm", exitcode=0)
-        state.should_stop = 0
+        state.should_stop = 0  # type: ignore[assignment]
         self.hub.call_soon(lambda: None)
 
     def join(self) -> None:

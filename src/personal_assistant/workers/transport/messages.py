@@ -7,7 +7,6 @@ from typing import Any
 
 from celery import Task
 from celery.exceptions import CeleryError
-from celery.utils.threads import bound_open_broker_sockets
 
 from personal_assistant.workers.celery_app import app
 from personal_assistant.workers.transport.config import SOCKET_SECONDS
@@ -68,8 +67,8 @@ def _within_time(connection: Any) -> Iterator[None]:
     if connection.transport.driver_type != "amqp":
         yield
         return
-    connection.ensure_connection(max_retries=1)
-    bound_open_broker_sockets(connection, SOCKET_SECONDS)
+    connection.ensure_connection(max_retries=0)
+    connection.connection.transport.sock.settimeout(SOCKET_SECONDS)
     try:
         yield
     except Exception:
