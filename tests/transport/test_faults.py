@@ -38,6 +38,15 @@ def test_a_broker_that_lost_everything_costs_no_job(cluster: Cluster) -> None:
     assert cluster.ended(cluster.add("tests.add", 1))[0].result == 2
 
 
+def test_a_queue_that_was_taken_away_is_noticed_by_those_who_publish(cluster: Cluster) -> None:
+    cluster.start("beat")
+    cluster.add("tests.note", "before")
+    cluster.until(lambda: cluster.waiting() > 0)
+    cluster.broker.clear()
+    cluster.add("tests.note", "after")
+    cluster.until(lambda: cluster.waiting() > 0)
+
+
 def test_a_frozen_broker_holds_nobody_up(cluster: Cluster) -> None:
     cluster.start("beat", "threads")
     cluster.ended(cluster.add("tests.add", 1))

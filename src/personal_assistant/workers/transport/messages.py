@@ -46,7 +46,10 @@ def send(messages: Sequence[Message]) -> None:
         with app.producer_or_acquire() as producer, _within_time(producer.connection):
             for message in messages:
                 arguments = (message.task, list(message.ids))
-                app.send_task(RUN_JOBS, arguments, queue=message.queue, producer=producer, ignore_result=True)
+                # Mandatory: RabbitMQ says so when the queue is no longer there, and the next try declares it anew.
+                app.send_task(
+                    RUN_JOBS, arguments, queue=message.queue, producer=producer, ignore_result=True, mandatory=True
+                )
                 sent += 1
     except Exception as error:  # each transport has errors of its own, without a common class
         raise BrokerError(f"{type(error).__name__}: {error}", messages[sent:]) from error
