@@ -9,6 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from tests.support.databases import START, ReusedDatabase, copy_sqlite, migrate, new_postgres
 from tests.support.ledger import Ledger
 from tests.support.postgres import postgres_server
+from tests.support.valkey import Valkey, valkey_server
 
 from personal_assistant.settings import Settings
 from personal_assistant.store.database import Database
@@ -48,6 +49,13 @@ def postgres() -> Iterator[str]:
 def postgres_database(postgres: str) -> ReusedDatabase:
     """A migrated PostgreSQL database that is emptied for every test."""
     return ReusedDatabase(postgres)
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[Valkey]:
+    """A Valkey server. Fails where it cannot be started."""
+    with valkey_server() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -7,14 +7,24 @@ from pathlib import Path
 
 from personal_assistant.benchmarks.valkey_server import ValkeyServer, packaged_program
 
-Valkey = ValkeyServer
+
+class Valkey(ValkeyServer):
+    """A server without data on disk, and what tests look at in it."""
+
+    def waiting(self, queue: str, prefix: str) -> int:
+        """How many messages wait in a queue."""
+        return int(self.client.llen(f"{prefix}{queue}"))
+
+    def clear(self) -> None:
+        """Take all messages, and the queues, away under the feet of those who use them."""
+        self.empty()
 
 
 @contextmanager
-def valkey_server() -> Iterator[ValkeyServer]:
+def valkey_server() -> Iterator[Valkey]:
     """Start a server, which keeps nothing, and stop it at the end."""
     with tempfile.TemporaryDirectory(prefix="assistant-valkey-") as folder:
-        server = ValkeyServer(Path(folder), packaged_program())
+        server = Valkey(Path(folder), packaged_program())
         server.start()
         try:
             yield server

@@ -1,4 +1,4 @@
-"""`celery worker` and `celery beat` as processes, on one PostgreSQL database and one Valkey."""
+"""`celery worker` and `celery beat` as processes, on one PostgreSQL database and one broker."""
 
 import json
 import os
@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
+from tests.support.brokers import Broker
 from tests.support.valkey import Valkey
 
 from personal_assistant.jobs.enqueue import enqueue
@@ -21,6 +23,7 @@ from personal_assistant.settings import Settings
 from personal_assistant.store.tables import job_errors, jobs
 from personal_assistant.workers.runtime import Runtime, open_database
 
+BOTH_BROKERS = pytest.mark.parametrize("broker", ["valkey", "rabbitmq"], indirect=True, scope="session")
 PATIENCE = 40.0
 READY = {"worker": "ready.", "beat": "beat: Starting..."}
 ENDED = ("succeeded", "failed", "cancelled", "missed")
@@ -52,15 +55,15 @@ class Program:
 class Cluster:
     """Starts processes and looks at the ledger that they share."""
 
-    def __init__(self, folder: Path, database_url: str, valkey: Valkey, modules: Path) -> None:
+    def __init__(self, folder: Path, database_url: str, broker: Broker, modules: Path) -> None:
         self.folder = folder
         self.prefix = f"{folder.name}:"
-        self.valkey = valkey
+        self.broker = broker
         self.environment = {
             **os.environ,
             "ASSISTANT_DATA_DIR": str(folder),
             "DATABASE_URL": database_url,
-            "CELERY_BROKER_URL": valkey.url,
+            "CELERY_BROKER_URL": broker.url,
             "ASSISTANT_BROKER_KEY_PREFIX": self.prefix,
             "ASSISTANT_LEASE_SECONDS": "3",
             "ASSISTANT_REPUBLISH_SECONDS": "1",
@@ -68,9 +71,15 @@ class Cluster:
             "ASSISTANT_ZONE": "UTC",
             "PYTHONPATH": str(modules),
         }
-        settings = Settings(_env_file=None, data_dir=folder, database_url=database_url, broker_url=valkey.url)  # type: ignore[call-arg]
+        settings = Settings(_env_file=None, data_dir=folder, database_url=database_url, broker_url=broker.url)  # type: ignore[call-arg]
         self.runtime = Runtime(settings, open_database(settings))
         self.programs: list[Program] = []
+
+    @property
+    def valkey(self) -> Valkey:
+        """The broker, of a test that looks into it."""
+        assert isinstance(self.broker, Valkey)
+        return self.broker
 
     def start(self, *roles: str, slots: int = 4) -> list[Program]:
         """Start `beat`, `threads` and `prefork` (the pools of workers) together, and wait until all are ready."""
@@ -161,7 +170,7 @@ class Cluster:
 
     def waiting(self) -> int:
         """How many messages wait in the queue `tests`."""
-        return int(self.valkey.client.llen(f"{self.prefix}tests"))
+        return self.broker.waiting("tests", self.prefix)
 
     def marks(self, name: str) -> list[str]:
         """What the test's tasks have written under that name, a line for each run."""

@@ -44,9 +44,12 @@ def test_a_connection_to_redis_notices_that_it_is_dead(with_redis: dict[str, Any
     assert options["global_keyprefix"] == "assistant:"
 
 
-def test_another_broker_gets_no_options_of_redis() -> None:
+def test_rabbitmq_says_what_it_took_and_whether_it_lives() -> None:
     found = configuration(settings(broker_url="amqp://somewhere//"))
-    assert (found["broker_url"], found["broker_transport_options"]) == ("amqp://somewhere//", {})
+    assert found["broker_url"] == "amqp://somewhere//"
+    assert found["broker_transport_options"] == {"confirm_publish": True}
+    assert 0 < found["broker_heartbeat"] <= 60
+    assert [name for name in found if name not in DEFAULTS] == []
 
 
 def test_without_a_broker_there_are_no_settings_for_one() -> None:

@@ -1,27 +1,52 @@
 """Jobs through `celery beat`, a broker and `celery worker`: every way in which work comes, on threads."""
 
+import json
 import subprocess
 import sys
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from celery import Celery
-from tests.transport.cluster import Cluster
+from tests.transport.cluster import BOTH_BROKERS, Cluster
+
+pytestmark = BOTH_BROKERS
+
 
 # A loaded machine of two cores may be late.
 LATEST = timedelta(seconds=2)
 
+# A plain program beside the workers.
 _ELSEWHERE = """
+import json
+from celery.result import AsyncResult
+from personal_assistant.workers.celery_app import app
+from personal_assistant.workers.control import cancel_job
+from personal_assistant.workers.runtime import runtime
 from transport_work import add
-called = add.delay(20, second=22)
-print(called.id, called.get(timeout=30))
+
+def told(result, seconds=30):
+    try:
+        return result.get(timeout=seconds)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+done, failed, later = add.delay(20, second=22), add.delay("not a number"), add.apply_async((1,), countdown=600)
+answers = {
+    "id": done.id,
+    "done": told(done),
+    "by id": told(AsyncResult(done.id, app=app)),
+    "failed": told(failed),
+    "too early": told(later, 0.2),
+}
+cancel_job(runtime(), later.id)
+print(json.dumps({**answers, "cancelled": told(later)}))
 """
 
 
 def stranger(cluster: Cluster) -> Celery:
     """Another program, which knows the broker and nothing else."""
     prefix = {"global_keyprefix": cluster.prefix}
-    return Celery(broker=cluster.valkey.url, broker_transport_options=prefix, set_as_current=False)
+    return Celery(broker=cluster.broker.url, broker_transport_options=prefix, set_as_current=False)
 
 
 def test_jobs_of_every_kind_run(running: Cluster) -> None:
@@ -43,10 +68,17 @@ def test_a_reminder_of_the_command_line_fires(running: Cluster) -> None:
 
 def test_a_call_in_another_process_gets_its_result_from_the_ledger(running: Cluster) -> None:
     command = [sys.executable, "-c", _ELSEWHERE]
-    done = subprocess.run(command, env=running.environment, capture_output=True, text=True, timeout=60)
-    job_id, result = done.stdout.split()
-    assert result == "42", done.stderr
-    assert running.job(job_id).state == "succeeded"
+    done = subprocess.run(command, env=running.environment, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)
+    assert running.job(answers.pop("id")).state == "succeeded"
+    assert answers == {
+        "done": 42,
+        "by id": 42,
+        "failed": 'JobFailedError: TypeError: can only concatenate str (not "int") to str',
+        "too early": "TimeoutError: The operation timed out.",
+        "cancelled": "TaskRevokedError: The job was cancelled.",
+    }
 
 
 def test_a_message_of_another_program_becomes_a_job_once(running: Cluster) -> None:

@@ -1,12 +1,15 @@
-"""Tasks and runners for the tests of this room."""
+"""Tasks and runners for the tests of this room: they run over SQLite and PostgreSQL, in one process and over Celery."""
 
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
-from tests.workers.bench import Bench, Declare
+from tests.support.valkey import Valkey
+from tests.workers.bench import Bench, Declare, InProcess
+from tests.workers.broker_bench import OverBroker, celery_on
 
 from personal_assistant.workers import runtime as runtime_module
 from personal_assistant.workers import tasks as tasks_module
@@ -15,6 +18,41 @@ from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.tasks import load_tasks, task
 
 _numbers = itertools.count(1)
+# Where the ledger is, and how the runner hears of its jobs.
+VARIANTS = {
+    "sqlite": ("sqlite", "in process"),
+    "postgresql": ("postgresql", "in process"),
+    "celery": ("postgresql", "celery"),
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what has a runner in each variant, or in those that the mark `over` names."""
+    if "transport" not in metafunc.fixturenames:
+        return
+    mark = metafunc.definition.get_closest_marker("over")
+    names = mark.args if mark else tuple(VARIANTS)
+    chosen = [VARIANTS[name] for name in names]
+    # As a mark, for it is what takes precedence over the fixtures' own variants.
+    over = pytest.mark.parametrize(("database_url", "transport"), chosen, indirect=True, ids=names)
+    metafunc.definition.add_marker(over)
+
+
+@pytest.fixture(scope="session")
+def celery_broker(valkey: Valkey) -> Iterator[Valkey]:
+    """A server that this process's Celery application uses."""
+    with celery_on(valkey):
+        yield valkey
+
+
+@pytest.fixture
+def transport(request: pytest.FixtureRequest) -> type[Bench]:
+    """What makes a runner, in one process or over Celery."""
+    if request.param == "in process":
+        return InProcess
+    request.getfixturevalue("celery_broker").client.flushall()
+    return OverBroker
 
 
 @pytest.fixture
@@ -44,11 +82,17 @@ def in_use(runtime: Runtime) -> Iterator[Runtime]:
 
 
 @pytest.fixture
-def run(in_use: Runtime) -> Iterator[Callable[..., Bench]]:
+def new_bench(in_use: Runtime, transport: Callable[..., Bench]) -> Callable[..., Bench]:
+    """Makes a runner with the given tasks and settings; it runs in a `with` block."""
+    return partial(transport, in_use)
+
+
+@pytest.fixture
+def run(new_bench: Callable[..., Bench]) -> Iterator[Callable[..., Bench]]:
     """Starts a runner with the given tasks and settings; it is stopped after the test."""
     with ExitStack() as stack:
 
         def run(*tasks: LedgerTask, **settings: Any) -> Bench:
-            return stack.enter_context(Bench(in_use, *tasks, **settings))
+            return stack.enter_context(new_bench(*tasks, **settings))
 
         yield run

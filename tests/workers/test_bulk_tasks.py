@@ -18,7 +18,7 @@ Jobs = Sequence[ClaimedJob]
 def _single(number: int) -> None: ...
 
 
-def test_many_jobs_are_done_in_one_call(in_use: Runtime, declare: Declare) -> None:
+def test_many_jobs_are_done_in_one_call(new_bench: Run, declare: Declare) -> None:
     sizes: list[int] = []
 
     def bulk(conn: sa.Connection, jobs: Jobs, now: datetime) -> list[Outcome]:
@@ -27,42 +27,44 @@ def test_many_jobs_are_done_in_one_call(in_use: Runtime, declare: Declare) -> No
 
     task = declare(_single, bulk=bulk)
     ids = [task.delay(number).id for number in range(20)]
-    with Bench(in_use, task) as bench:
+    with new_bench(task) as bench:
         assert [bench.until(job_id).result for job_id in ids] == list(range(0, 40, 2))
     assert sizes == [20]
 
 
-def test_each_job_of_a_call_has_its_own_outcome(in_use: Runtime, declare: Declare) -> None:
+def test_each_job_of_a_call_has_its_own_outcome(new_bench: Run, declare: Declare) -> None:
     def bulk(conn: sa.Connection, jobs: Jobs, now: datetime) -> list[Outcome]:
         by_number: list[Outcome] = [Succeeded(), Failed("No.", "permanent"), Retry(now, "Later.", "transient")]
         return [by_number[job.args[0]] if job.attempt == 1 else Succeeded("again") for job in jobs]
 
     task = declare(_single, bulk=bulk)
     ids = [task.delay(number).id for number in range(3)]
-    with Bench(in_use, task) as bench:
+    with new_bench(task) as bench:
         assert bench.until(ids[2], "succeeded").result == "again"
         assert [bench.job(job_id).state for job_id in ids] == ["succeeded", "failed", "succeeded"]
         assert bench.job(ids[1]).error == "No."
 
 
 @pytest.mark.parametrize("count", [0, 1, 5])
-def test_a_wrong_number_of_outcomes_is_a_bug(in_use: Runtime, declare: Declare, count: int) -> None:
+def test_a_wrong_number_of_outcomes_is_a_bug(new_bench: Run, declare: Declare, count: int) -> None:
     task = declare(_single, bulk=lambda conn, jobs, now: [Succeeded()] * (len(jobs) + count - 1) if count != 1 else [])
     ids = [task.delay(number).id for number in range(3)]
-    with Bench(in_use, task) as bench:
+    with new_bench(task) as bench:
         jobs = [bench.until(job_id) for job_id in ids]
     assert {(job.state, job.error_kind) for job in jobs} == {("failed", "bug")}
     assert all(job.error is not None and "outcomes for 1 jobs" in job.error for job in jobs)
 
 
-def test_what_is_no_outcome_is_a_bug(in_use: Runtime, declare: Declare) -> None:
+def test_what_is_no_outcome_is_a_bug(new_bench: Run, declare: Declare) -> None:
     task = declare(_single, bulk=lambda conn, jobs, now: [None for _ in jobs])
     job_id = task.delay(1).id
-    with Bench(in_use, task) as bench:
+    with new_bench(task) as bench:
         assert bench.until(job_id).error == "The bulk function returned NoneType where an outcome belongs."
 
 
-def test_a_job_that_breaks_the_call_fails_alone_and_leaves_nothing_half_done(in_use: Runtime, declare: Declare) -> None:
+def test_a_job_that_breaks_the_call_fails_alone_and_leaves_nothing_half_done(
+    in_use: Runtime, new_bench: Run, declare: Declare
+) -> None:
     def bulk(conn: sa.Connection, jobs: Jobs, now: datetime) -> list[Outcome]:
         for job in jobs:
             conn.execute(sa.text("UPDATE users SET failed_login_attempts = coalesce(failed_login_attempts, 0) + 1"))
@@ -72,7 +74,7 @@ def test_a_job_that_breaks_the_call_fails_alone_and_leaves_nothing_half_done(in_
 
     task = declare(_single, bulk=bulk)
     ids = [task.delay(number).id for number in range(4)]
-    with Bench(in_use, task) as bench:
+    with new_bench(task) as bench:
         jobs = [bench.until(job_id) for job_id in ids]
     assert [job.state for job in jobs] == ["succeeded", "succeeded", "failed", "succeeded"]
     assert jobs[2].error == "ValueError: two"

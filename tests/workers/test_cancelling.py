@@ -31,7 +31,7 @@ def test_a_plain_task_stops_at_its_next_check(run: Run, declare: Declare) -> Non
     job_id = bench.do(task)
     wait(began)
     assert cancel_job(bench.runtime, job_id).state == "running"
-    bench.runner.wake()
+    bench.wake()
     assert bench.until(job_id, "cancelled").error is None
 
 
@@ -53,7 +53,7 @@ def test_a_coroutine_is_cancelled_once_and_may_clean_up(run: Run, declare: Decla
     wait(began)
     cancel_job(bench.runtime, job_id)
     while not cleaned.is_set():  # a turn that finds it still running must not cancel its cleaning up
-        bench.runner.wake()
+        bench.wake()
         cleaned.wait(0.005)
         assert bench.job(job_id).state in ("running", "cancelled")
         if bench.job(job_id).state == "cancelled":
@@ -78,7 +78,7 @@ def test_a_coroutine_that_finishes_in_spite_of_it_has_succeeded(run: Run, declar
     job_id = bench.do(task)
     wait(began)
     cancel_job(bench.runtime, job_id)
-    bench.runner.wake()
+    bench.wake()
     assert bench.until(job_id, "succeeded", "cancelled").result == "done"
 
 
@@ -92,7 +92,9 @@ def test_a_cancellation_that_nobody_asked_for_is_an_error(run: Run, declare: Dec
     assert (job.state, job.error) == ("failed", "CancelledError")
 
 
-def test_a_job_that_waits_is_cancelled_at_once_and_never_runs(in_use: Runtime, declare: Declare) -> None:
+def test_a_job_that_waits_is_cancelled_at_once_and_never_runs(
+    in_use: Runtime, new_bench: Run, declare: Declare
+) -> None:
     ran = threading.Event()
 
     def never() -> None:
@@ -101,7 +103,7 @@ def test_a_job_that_waits_is_cancelled_at_once_and_never_runs(in_use: Runtime, d
     task = declare(never)
     waiting, queued = task.apply_async(countdown=60).id, task.delay().id
     assert [job.state for job in cancel_task_jobs(in_use, task.name)] == ["cancelled", "cancelled"]
-    with Bench(in_use, task) as bench:
+    with new_bench(task) as bench:
         bench.let_due_start()
     assert {bench.job(waiting).state, bench.job(queued).state} == {"cancelled"}
     assert not ran.is_set()
@@ -141,17 +143,17 @@ def test_a_job_that_others_took_away_is_stopped_here(run: Run, declare: Declare,
         return "done elsewhere"
 
     task = declare(long if lane == "thread" else long_on_the_loop)
-    here = run(task, worker_id="here")
+    here = run(task)
     job_id = here.do(task)
     assert began.get(timeout=PATIENCE) == 1
     with here.runtime.db.write() as conn:
-        recover(conn, ["here"], here.runtime.clock.now())
+        recover(conn, [here.worker_id], here.runtime.clock.now())
         conn.execute(sa.update(jobs).values(task="tests.nobody_else"))
     here.runner._reconcile_at = 0.0
-    here.runner.wake()
+    here.wake()
     wait(stopped)
     with here.runtime.db.write() as conn:
         conn.execute(sa.update(jobs).values(task=task.name))
-    here.runner.wake()
+    here.wake()
     job = here.until(job_id, "succeeded")
     assert (job.result, job.attempt) == ("done elsewhere", 2)

@@ -2,16 +2,18 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 
 import pytest
 from tests.workers.bench import Bench, Declare, wait
 
 from personal_assistant.jobs.context import current_job
 from personal_assistant.workers import runner
-from personal_assistant.workers.runtime import Runtime
+
+Run = Callable[..., Bench]
 
 
-def test_running_work_is_finished_and_no_more_is_taken(in_use: Runtime, declare: Declare) -> None:
+def test_running_work_is_finished_and_no_more_is_taken(new_bench: Run, declare: Declare) -> None:
     began, release = threading.Event(), threading.Event()
 
     def work() -> str:
@@ -20,10 +22,10 @@ def test_running_work_is_finished_and_no_more_is_taken(in_use: Runtime, declare:
         return "finished"
 
     task = declare(work)
-    with Bench(in_use, task) as bench:
+    with new_bench(task) as bench:
         running = bench.do(task)
         wait(began)
-        bench.runner.stop()
+        bench.tell_to_end()
         wait(bench.draining)
         later = bench.do(task)
         release.set()
@@ -31,7 +33,7 @@ def test_running_work_is_finished_and_no_more_is_taken(in_use: Runtime, declare:
     assert bench.job(later).state == "queued"
 
 
-def test_what_does_not_end_in_time_is_told_to_and_given_back(in_use: Runtime, declare: Declare) -> None:
+def test_what_does_not_end_in_time_is_told_to_and_given_back(new_bench: Run, declare: Declare) -> None:
     began = [threading.Event(), threading.Event()]
     cleaned = threading.Event()
 
@@ -48,7 +50,7 @@ def test_what_does_not_end_in_time_is_told_to_and_given_back(in_use: Runtime, de
             cleaned.set()
 
     tasks = declare(plain, attempts=1), declare(coroutine, attempts=1)
-    with Bench(in_use, *tasks, drain_seconds=0) as bench:
+    with new_bench(*tasks, drain_seconds=0) as bench:
         ids = [bench.do(task) for task in tasks]
         for event in began:
             wait(event)
@@ -60,7 +62,7 @@ def test_what_does_not_end_in_time_is_told_to_and_given_back(in_use: Runtime, de
 
 
 def test_what_does_not_listen_is_given_back_all_the_same(
-    in_use: Runtime, declare: Declare, monkeypatch: pytest.MonkeyPatch
+    new_bench: Run, declare: Declare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "_CUT_OFF_SECONDS", 0.1)
     began, release = threading.Event(), threading.Event()
@@ -70,14 +72,14 @@ def test_what_does_not_listen_is_given_back_all_the_same(
         release.wait()
 
     task = declare(deaf)
-    with Bench(in_use, task, drain_seconds=0) as bench:
+    with new_bench(task, drain_seconds=0) as bench:
         job_id = bench.do(task)
         wait(began)
     assert (bench.job(job_id).state, bench.job(job_id).error) == ("queued", "It was cut off by a shutdown.")
     release.set()
 
 
-def test_what_must_not_be_repeated_is_parked(in_use: Runtime, declare: Declare) -> None:
+def test_what_must_not_be_repeated_is_parked(new_bench: Run, declare: Declare) -> None:
     began = threading.Event()
 
     async def send() -> None:
@@ -85,7 +87,7 @@ def test_what_must_not_be_repeated_is_parked(in_use: Runtime, declare: Declare) 
         await asyncio.Event().wait()
 
     task = declare(send, at_most_once=True)
-    with Bench(in_use, task, drain_seconds=0) as bench:
+    with new_bench(task, drain_seconds=0) as bench:
         job_id = bench.do(task)
         wait(began)
     job = bench.job(job_id)

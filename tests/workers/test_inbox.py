@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
-from tests.workers.bench import PATIENCE, Bench, Declare, wait
+from tests.workers.bench import PATIENCE, Declare, InProcess, wait
 
 from personal_assistant.jobs.leases import usual_durations
 from personal_assistant.jobs.model import JobView
@@ -21,17 +21,15 @@ from personal_assistant.workers.tasks import Registry
 from personal_assistant.workers.transport.inbox import Inbox
 
 
-class Fed(Bench):
+class Fed(InProcess):
     """A runner with an inbox."""
 
     def __init__(self, runtime: Runtime, *tasks: LedgerTask, slots: int = 2) -> None:
         super().__init__(runtime, *tasks, worker_threads=slots)
         registry = Registry({task.name: task for task in tasks}, ())
         self.inbox = Inbox(runtime.db, registry, "runner", slots)
-        self.runner = Runner(self.runtime, registry, "runner", self.inbox)
+        self._run(Runner(self.runtime, registry, "runner", self.inbox))
         self.inbox.wake = self.runner.wake
-        self._thread = threading.Thread(target=self.runner.run, daemon=True)
-        self._tell_of_turns()
 
     def write(self, task: LedgerTask, *args: object) -> str:
         """Write a job and mark it as published."""

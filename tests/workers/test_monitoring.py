@@ -28,7 +28,7 @@ def test_progress_can_be_seen_while_a_job_runs(run: Run, declare: Declare) -> No
     job_id = bench.do(task)
     bench.until(job_id, "running")
     noted.wait()
-    bench.runner.wake()
+    bench.wake()
     while bench.job(job_id).progress is None:
         bench.until(job_id, "running")
     assert bench.job(job_id).progress == {"done": 3, "total": 10, "note": "three � of ten"}

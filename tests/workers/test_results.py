@@ -22,7 +22,7 @@ def test_the_result_of_a_call_can_be_waited_for(run: Run, declare: Declare) -> N
     add = declare(_add)
     bench = run(add)
     result = add.delay(1, 2)
-    bench.runner.wake()
+    bench.wake()
     assert result.get(timeout=20, interval=0.01) == 3
     assert (result.state, result.successful()) == ("SUCCESS", True)
 
@@ -34,7 +34,7 @@ def test_a_failed_call_raises_its_sentence(run: Run, declare: Declare) -> None:
     refuses = declare(refuse)
     bench = run(refuses)
     result = refuses.delay()
-    bench.runner.wake()
+    bench.wake()
     with pytest.raises(JobFailedError, match=r"The address does not exist\."):
         result.get(timeout=20, interval=0.01)
     assert (result.state, result.failed()) == ("FAILURE", True)
@@ -60,6 +60,6 @@ def test_a_job_that_is_tried_again_says_so(run: Run, declare: Declare) -> None:
     task = declare(fetch)
     bench = run(task)
     result = task.delay()
-    bench.runner.wake()
+    bench.wake()
     bench.until(result.id, "scheduled")
     assert result.state == "RETRY"

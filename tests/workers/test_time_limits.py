@@ -19,7 +19,7 @@ from personal_assistant.workers.runtime import Runtime
 Run = Callable[..., Bench]
 SHORT = 0.1
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.over("sqlite", "celery")
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +64,21 @@ def test_a_plain_task_is_interrupted_and_tried_again(run: Run, declare: Declare,
     job = bench.until(bench.do(task), "scheduled")
     assert (job.error_kind, job.attempt) == ("timeout", 1)
     assert job.error == "It took longer than its limit of 0.1 s."
+
+
+def test_what_goes_wrong_while_an_interrupted_task_cleans_up_is_its_time_limits_doing(
+    run: Run, declare: Declare, released: threading.Event
+) -> None:
+    def endless() -> None:
+        try:
+            while not released.is_set():
+                pass
+        finally:
+            raise ValueError("half done")
+
+    task = declare(endless, time_limit=SHORT)
+    bench = run(task)
+    assert bench.until(bench.do(task), "scheduled").error_kind == "timeout"
 
 
 @pytest.mark.parametrize("bulk", [False, True], ids=["plain", "bulk"])

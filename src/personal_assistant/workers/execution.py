@@ -9,7 +9,7 @@ from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Outcome, Retry, Succeeded, Waiting
 from personal_assistant.timing.clock import Clock
 from personal_assistant.workers.celery_app import LedgerTask
-from personal_assistant.workers.utils.error_handling import JobTimeout, outcome_of
+from personal_assistant.workers.utils.error_handling import JobTimeout, came_of_time_limit, outcome_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Attempt:
 
     def failed(self, error: BaseException, clock: Clock) -> Outcome:
         """What becomes of the job after `error`."""
+        if not isinstance(error, JobTimeout) and came_of_time_limit(error):
+            return self.timed_out(clock)
         options = self.task.options
         return outcome_of(
             error,

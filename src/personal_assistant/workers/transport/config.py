@@ -36,6 +36,7 @@ _COMMON: dict[str, Any] = {
 def _with_broker(settings: Settings) -> dict[str, Any]:
     redis = settings.broker_url.split(":", 1)[0] in _KNOWS_NO_MORE_THAN_REDIS
     return {
+        **(_for_redis(settings) if redis else _FOR_AMQP),
         "broker_url": settings.broker_url,
         # A broker may be away for any length of time: the defaults give up, at the start or after a hundred tries.
         "broker_connection_retry_on_startup": True,
@@ -43,7 +44,6 @@ def _with_broker(settings: Settings) -> dict[str, Any]:
         # A broker that hangs must not make its clients hang.
         "broker_connection_timeout": SOCKET_SECONDS,
         "broker_pool_acquire_timeout": SOCKET_SECONDS,
-        "broker_transport_options": _redis_options(settings) if redis else {},
         # The ledger is the truth: a message only points into it, and a lost or repeated one costs nothing.
         "task_acks_late": False,
         "task_publish_retry": False,
@@ -62,13 +62,25 @@ def _with_broker(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _redis_options(settings: Settings) -> dict[str, Any]:
+def _for_redis(settings: Settings) -> dict[str, Any]:
     return {
-        # A key prefix of its own: somebody else's clean-up of a shared server must not take our bindings away.
-        "global_keyprefix": settings.broker_key_prefix,
-        "health_check_interval": 15,
-        "socket_keepalive": True,
-        "socket_timeout": SOCKET_SECONDS,
-        "socket_connect_timeout": SOCKET_SECONDS,
-        "retry_on_timeout": False,
+        "broker_transport_options": {
+            # A key prefix of its own: somebody else's clean-up of a shared server must not take our bindings away.
+            "global_keyprefix": settings.broker_key_prefix,
+            "health_check_interval": 15,
+            "socket_keepalive": True,
+            "socket_timeout": SOCKET_SECONDS,
+            "socket_connect_timeout": SOCKET_SECONDS,
+            "retry_on_timeout": False,
+        }
     }
+
+
+_FOR_AMQP: dict[str, Any] = {
+    # A message that the server does not take is an error, not a loss that nobody notices.
+    "broker_transport_options": {"confirm_publish": True},
+    # A server that answers nothing for twice as long is taken for gone.
+    "broker_heartbeat": 30,
+    # What the ledger knows anyway need not be written to the server's disk.
+    "task_default_delivery_mode": "transient",
+}

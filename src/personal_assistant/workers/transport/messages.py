@@ -1,6 +1,7 @@
 """The one message that the transport sends: these jobs of this task are ready."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from celery import Task
 from celery.exceptions import CeleryError
 
 from personal_assistant.workers.celery_app import app
+from personal_assistant.workers.transport.config import SOCKET_SECONDS
 
 RUN_JOBS = "personal_assistant.run_jobs"
 
@@ -41,10 +43,13 @@ def send(messages: Sequence[Message]) -> None:
     """Send messages in their order. Raises BrokerError with those that did not go out."""
     sent = 0
     try:
-        with app.producer_or_acquire() as producer:
+        with app.producer_or_acquire() as producer, _within_time(producer.connection):
             for message in messages:
                 arguments = (message.task, list(message.ids))
-                app.send_task(RUN_JOBS, arguments, queue=message.queue, producer=producer, ignore_result=True)
+                # Mandatory: RabbitMQ says so when the queue is no longer there, and the next try declares it anew.
+                app.send_task(
+                    RUN_JOBS, arguments, queue=message.queue, producer=producer, ignore_result=True, mandatory=True
+                )
                 sent += 1
     except Exception as error:  # each transport has errors of its own, without a common class
         raise BrokerError(f"{type(error).__name__}: {error}", messages[sent:]) from error
@@ -53,10 +58,25 @@ def send(messages: Sequence[Message]) -> None:
 def empty_queues(names: Iterable[str]) -> set[str]:
     """Those of these queues in which no message waits. Raises BrokerError."""
     try:
-        with app.pool.acquire(block=True) as connection:
+        with app.pool.acquire(block=True) as connection, _within_time(connection):
             return {name for name in names if _count(connection, name) == 0}
     except Exception as error:
         raise BrokerError(f"{type(error).__name__}: {error}", ()) from error
+
+
+@contextmanager
+def _within_time(connection: Any) -> Iterator[None]:
+    """Wait for no answer longer than SOCKET_SECONDS. The client of Redis does so by itself, that of AMQP does not."""
+    if connection.transport.driver_type != "amqp":
+        yield
+        return
+    connection.ensure_connection(max_retries=0)
+    connection.connection.transport.sock.settimeout(SOCKET_SECONDS)
+    try:
+        yield
+    except Exception:
+        connection.collect()  # a late answer must not be taken for that to the next question
+        raise
 
 
 def _count(connection: Any, queue: str) -> int:

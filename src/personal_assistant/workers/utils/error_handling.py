@@ -26,6 +26,20 @@ class JobTimeout(BaseException):
     """Raised inside a task whose time limit is over. Not an Exception: `except Exception` must not swallow it."""
 
 
+# How far back to look for what an error came up in.
+_LONGEST_CHAIN = 20
+
+
+def came_of_time_limit(error: BaseException) -> bool:
+    """Whether JobTimeout was on its way out when the error came up: in the clean-up of a driver that it struck, say."""
+    link: BaseException | None = error
+    for _ in range(_LONGEST_CHAIN):
+        if link is None or isinstance(link, JobTimeout):
+            break
+        link = link.__context__
+    return isinstance(link, JobTimeout)
+
+
 # What Python raises for mistakes in code, and what ends a program, which is not the task's to end. Anything else from a
 # library is taken for the outside world's fault.
 _BUGS = (
