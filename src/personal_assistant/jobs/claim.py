@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from personal_assistant.jobs.model import CLAIMED_COLUMNS, ClaimedJob
-from personal_assistant.store.bulk import among
+from personal_assistant.store.bulk import among, unindexed
 from personal_assistant.store.tables import jobs
 
 
@@ -35,7 +35,7 @@ def claim(conn: sa.Connection, worker_id: str, ids: Collection[str], now: dateti
         return []
     taken = (
         sa.update(jobs)
-        .where(among(conn, jobs.c.id, ids), jobs.c.state == sa.literal_column("'queued'"))
+        .where(among(conn, jobs.c.id, ids), unindexed(jobs.c.state) == "queued")
         .values(state="running", attempt=jobs.c.attempt + 1, worker_id=worker_id, started_at=now, progress=None)
         .returning(*CLAIMED_COLUMNS)
     )
