@@ -1,20 +1,28 @@
-"""Messages that a worker holds when it loses Redis: that they cannot be given back then must not end the worker."""
+"""Messages that a worker holds when it loses Redis: neither to acknowledge them nor to give them back may end it."""
 
 import structlog
 from kombu.transport import redis
+from redis import ConnectionError as LostConnectionError
 
 log = structlog.get_logger(__name__)
 
 
 class PatientQoS(redis.QoS):
-    """Kombu's, but that a connection which is closed or broken is no reason for `restore_unacked_once` to raise.
+    """Kombu's, but that a connection which is closed or broken raises nothing that Celery does not expect.
 
-    Kombu calls it when it closes a channel, and lets through what its second try on a lost connection raises. The
-    messages lie at the broker, which hands them out again after its visibility timeout; their jobs are in the ledger.
+    The messages lie at the broker, which hands them out again after its visibility timeout. Their jobs are in the
+    ledger.
     """
 
+    def ack(self, delivery_tag: str) -> None:
+        """Acknowledge a message. Raises redis.ConnectionError, which Celery notes, where its connection is gone."""
+        connection = self.channel.connection
+        if connection is None or connection.client is None:
+            raise LostConnectionError("The connection that brought this message is gone.")
+        super().ack(delivery_tag)
+
     def restore_unacked_once(self, stderr: object = None) -> None:
-        """Give messages back where that is possible."""
+        """Give messages back where that is possible; kombu calls it when it closes a channel."""
         held = len(self._delivered or ())
         try:
             super().restore_unacked_once(stderr=stderr)
