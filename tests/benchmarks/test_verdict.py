@@ -103,7 +103,9 @@ def test_adding_may_be_refused_only_while_the_database_is_away(away: str, withou
 
 
 def test_the_time_to_rescue_leaves_outages_out() -> None:
-    evidence = replace(SOUND, taken_back=[("w", "p", 112.0), ("other", "r", 112.0)], runs={"p": [99.0, 113.0]})
+    evidence = replace(
+        SOUND, taken_back=[("w", "p", 90.0), ("w", "p", 112.0), ("other", "r", 112.0)], runs={"p": [99.0, 113.0]}
+    )
     killed = Struck("worker killed", 100.0, 101.0, dead=["w"])
     found = rescues(evidence, [killed, Struck("cut", 104.0, 108.0, DATABASE)])
     assert (found.taken_back, found.ran_again) == ([8.0], [13.0])

@@ -52,10 +52,9 @@ class Faults:
         self._left: list[str] = []
         self.struck: list[Struck] = []
         self.kinds: dict[str, Callable[[Struck], None]] = {
-            "worker killed": self._kill_worker,
-            "child of a worker killed": self._kill_child,
-            "scheduler killed": self._kill_scheduler,
-            "worker restarted": self._restart_worker,
+            "process of a pool killed": self._kill_child,
+            **{f"{it.name} killed": self._killed(it) for it in (*topology.workers, *topology.schedulers)},
+            **{f"{it.name} restarted": self._restarted(it) for it in topology.workers},
         }
         if (valkey := topology.servers.valkey) is not None:
             self.kinds |= self._of_valkey(valkey)
@@ -91,18 +90,14 @@ class Faults:
     def _pause(self, seconds: tuple[float, float]) -> None:
         time.sleep(self._pace * self._rng.uniform(*seconds))
 
-    def _kill_worker(self, struck: Struck) -> None:
-        self._kill(self._rng.choice(self._topology.workers), struck)
+    def _killed(self, program: Program) -> Callable[[Struck], None]:
+        def strike(struck: Struck) -> None:
+            struck.dead = self._ids({process.pid for process in program.family()})
+            program.kill()
+            self._pause(_DEAD_SECONDS)
+            program.start()
 
-    def _kill_scheduler(self, struck: Struck) -> None:
-        self._kill(self._rng.choice(self._topology.schedulers), struck)
-
-    def _kill(self, program: Program, struck: Struck) -> None:
-        struck.name = f"{struck.name}: {program.name}"
-        struck.dead = self._ids({process.pid for process in program.family()})
-        program.kill()
-        self._pause(_DEAD_SECONDS)
-        program.start()
+        return strike
 
     def _kill_child(self, struck: Struck) -> None:
         """One process of the pool of a worker, which puts another in its place."""
@@ -121,14 +116,17 @@ class Faults:
         except StoreError:
             return []
 
-    def _restart_worker(self, struck: Struck) -> None:
+    def _restarted(self, program: Program) -> Callable[[Struck], None]:
         """As an upgrade does it: told to end, waited for, started again."""
-        program = self._rng.choice(self._topology.workers)
-        struck.name = f"{struck.name}: {program.name}"
-        if program.alive:
-            program.process.send_signal(signal.SIGTERM)
-            _wait(program, DRAIN_SECONDS + 10.0)
-        program.start()
+
+        def strike(struck: Struck) -> None:
+            del struck
+            if program.alive:
+                program.process.send_signal(signal.SIGTERM)
+                _wait(program, DRAIN_SECONDS + 10.0)
+            program.start()
+
+        return strike
 
     def _of_valkey(self, valkey: ValkeyServer) -> dict[str, Callable[[Struck], None]]:
         def killed(keep: bool) -> Callable[[Struck], None]:

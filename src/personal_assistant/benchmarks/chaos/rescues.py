@@ -21,8 +21,8 @@ def rescues(evidence: Evidence, struck: Sequence[Struck]) -> Rescues:
     died = {worker: it.began for it in struck for worker in it.dead}
     taken, again = [], []
     for worker, job, at in evidence.taken_back:
-        if worker not in died:
-            continue
+        if worker not in died or at < died[worker]:
+            continue  # taken for dead, not dead
         taken.append(at - died[worker] - _away(died[worker], at, struck))
         again += [min(run - died[worker] for run in later)] if (later := _after(evidence, job, at)) else []
     return Rescues(sorted(taken), sorted(again))

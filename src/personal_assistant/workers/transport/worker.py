@@ -165,6 +165,11 @@ def connect() -> None:
         ("task_unknown", keep_unknown),
     ):
         getattr(signals, name).connect(receiver, weak=False, dispatch_uid=f"{__name__}.{receiver.__name__}.{name}")
+    if app.conf.broker_transport_options:
+        # Those of Redis, which other brokers do not need the client for.
+        from personal_assistant.workers.transport import unacked
+
+        unacked.install()
 
 
 def _log(loglevel: int, **given: Any) -> None:

@@ -1,0 +1,15 @@
+"""Three schedulers, one killed each second."""
+
+import pytest
+
+from personal_assistant.benchmarks.figures import as_json
+from personal_assistant.benchmarks.schedulers import measure
+
+
+@pytest.mark.timeout(200)
+def test_no_occurrence_is_missed_or_doubled() -> None:
+    found = as_json(measure(4.0, lambda text: None))
+    assert (found["missed"], found["doubled"]) == (0, 0)
+    assert found["kills"] >= 3
+    assert found["occurrences"] >= 2 * 4 * 15 + found["cli_reminders"] > 2 * 4 * 15
+    assert 0 <= found["calm_p50_lateness_seconds"] <= found["calm_p99_lateness_seconds"]
