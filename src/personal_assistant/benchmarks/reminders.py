@@ -38,7 +38,9 @@ _POSTGRESQL = sa.text(
                ELSE json_build_object('hour', extract(hour FROM due)::int, 'minute', extract(minute FROM due)::int) END,
            due, 'active', ARRAY['in_app'], 'UTC', CAST(:now AS timestamp), CAST(:now AS timestamp)
     FROM generate_series(CAST(:start AS bigint), CAST(:stop AS bigint) - 1) AS number,
-         LATERAL (SELECT timestamp 'epoch' + floor(:first + :spread * number / :count) * interval '1 second' AS due) AS instant
+         LATERAL (
+             SELECT timestamp 'epoch' + floor(:first + :spread * number / :count) * interval '1 second' AS due
+         ) AS instant
     """
 )
 
