@@ -6,6 +6,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from personal_assistant.jobs.claim import ready
+from personal_assistant.jobs.turns import Turns
 from personal_assistant.workers.batching import Batch, Durations, group
 from personal_assistant.workers.execution import is_async
 from personal_assistant.workers.tasks import Registry
@@ -43,13 +44,15 @@ class LedgerSource:
         self._tasks = registry.tasks
         self._async = {name for name, task in registry.tasks.items() if is_async(task)}
         self._plain = set(registry.tasks) - self._async
+        self._plain_turns, self._async_turns = Turns(), Turns()
 
     def batches(self, conn: sa.Connection, durations: Durations, threads: int, coroutines: int) -> list[Batch]:
         found: list[Batch] = []
         if threads:
-            found += group(ready(conn, self._plain, _WINDOW), self._tasks, durations, threads)
+            found += group(ready(conn, self._plain, _WINDOW, self._plain_turns), self._tasks, durations, threads)
         if self._async and coroutines:
-            found += group(ready(conn, self._async, coroutines), self._tasks, durations, coroutines)
+            waiting = ready(conn, self._async, coroutines, self._async_turns)
+            found += group(waiting, self._tasks, durations, coroutines)
         return found
 
     def settled(self, ids: Collection[str]) -> None:

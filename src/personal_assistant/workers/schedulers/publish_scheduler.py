@@ -1,6 +1,7 @@
 """Telling the broker which jobs are ready."""
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from personal_assistant.jobs.publish import (
     unpublished,
     unpublished_queues,
 )
+from personal_assistant.jobs.turns import Turns
 from personal_assistant.workers.batching import Durations, every_id, group
 from personal_assistant.workers.celery_app import LedgerTask
 from personal_assistant.workers.execution import is_async
@@ -52,6 +54,7 @@ class PublishScheduler:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._tasks = load_tasks().tasks
+        self._turns: dict[str, Turns] = defaultdict(Turns)
         self._full: set[str] = set()
         self._pause = _SHORTEST_LOOK
         self._look_at = runtime.clock.now()
@@ -102,7 +105,7 @@ class PublishScheduler:
         largest = max(
             (sizes.batch_size(task) for task in self._tasks.values() if task.options.queue == queue), default=1
         )
-        found = unpublished(conn, queue, self._tasks.keys(), min(_STEP, room * largest))
+        found = unpublished(conn, queue, self._tasks.keys(), min(_STEP, room * largest), self._turns[queue])
         batches = group(found, self._tasks, sizes, room)
         marked = mark_published(conn, every_id(batches), now)
         messages = [Message(queue, it.task.name, [job_id for job_id in it.ids if job_id in marked]) for it in batches]
