@@ -163,7 +163,7 @@ IN_LINE = "state = 'queued' AND slot IN ('asks', 'waits')"
 # A queued job has a slot word exactly if it has a key.
 _SLOT = (
     "(slot IS NULL AND (state <> 'queued' OR concurrency_key IS NULL)) "
-    "OR (slot IN ('asks', 'waits', 'holds') AND concurrency_key IS NOT NULL)"
+    "OR (slot IS NOT NULL AND slot IN ('asks', 'waits', 'holds') AND concurrency_key IS NOT NULL)"
 )
 # Jobs of nobody count as those of one more person.
 USER = "coalesce(user_id, 0)"
