@@ -119,7 +119,9 @@ def test_a_rate_holds_from_one_scheduler_to_the_next(in_use: Runtime, declare: D
 
 
 def test_a_job_keeps_its_worker_its_host_and_its_queue(declare: Declare, run: Callable[..., Bench]) -> None:
-    task = declare(lambda: None)
+    def work() -> None: ...
+
+    task = declare(work)
     bench = run(task)
     job = bench.until(bench.do(task))
     assert (job.worker_id, job.host, job.queue) == ("runner", gethostname(), "tests")

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from personal_assistant.jobs.limits import Limit, Spent, ends
 from personal_assistant.store.bulk import among, update_rows
 from personal_assistant.store.database import wake_after_commit
-from personal_assistant.store.tables import IN_LINE, jobs, rates
+from personal_assistant.store.tables import HAS_SLOT_OR_ASKS, IN_LINE, jobs, rates
 
 # So many jobs or keys are dealt with in one transaction.
 STEP = 500
@@ -24,9 +24,10 @@ _LOOK = 32
 _ADVISORY_LOCK = 0x61736C74
 
 _IN_LINE = sa.text(IN_LINE)
-_ASKING = sa.text("slot = 'asks' AND state = 'queued'")
-_FREED = sa.text("slot = 'holds' AND state IN ('scheduled', 'waiting', 'succeeded', 'failed', 'cancelled', 'missed')")
-_HOLDING = sa.text("slot = 'holds' AND state IN ('queued', 'running')")
+_ASKING = sa.text(f"{HAS_SLOT_OR_ASKS} AND slot = 'asks' AND state = 'queued'")
+_ENDED = "state IN ('scheduled', 'waiting', 'succeeded', 'failed', 'cancelled', 'missed')"
+_FREED = sa.text(f"{HAS_SLOT_OR_ASKS} AND slot = 'holds' AND {_ENDED}")
+_HOLDING = sa.text(f"{HAS_SLOT_OR_ASKS} AND slot = 'holds' AND state IN ('queued', 'running')")
 
 
 def next_look(conn: sa.Connection, tasks: Collection[str], now: datetime) -> datetime | None:

@@ -159,6 +159,8 @@ WAITS_FOR_A_JOB = "state = 'waiting' AND waits_for_job_id IS NOT NULL"
 # Where a queued job with a limit stands: it asks for a slot, was looked at and waits in line for one, or holds one.
 # It holds it until it is neither queued nor running any more; whoever ends it need not know of limits.
 READY = "state = 'queued' AND (slot IS NULL OR slot = 'holds')"
+# Those of a long line are left out: what has news, and what holds a slot, are few.
+HAS_SLOT_OR_ASKS = "slot IN ('asks', 'holds')"
 IN_LINE = "state = 'queued' AND slot IN ('asks', 'waits')"
 # A queued job has a slot word exactly if it has a key.
 _SLOT = (
@@ -231,7 +233,7 @@ jobs = sa.Table(
         "run_at",
         where=f"{READY} AND published_at IS NULL",
     ).ddl_if(dialect="postgresql"),
-    _partial_index("ix_jobs_slots", "slot", "state", "concurrency_key", where="slot IS NOT NULL"),
+    _partial_index("ix_jobs_slots", "slot", "state", "concurrency_key", where=HAS_SLOT_OR_ASKS),
     _partial_index("ix_jobs_line", "concurrency_key", sa.text("priority DESC"), "run_at", where=IN_LINE),
     _partial_index("ix_jobs_waits_for", "waits_for_job_id", where=WAITS_FOR_A_JOB),
     _partial_index("ix_jobs_finished", "counted", "finished_at", where="finished_at IS NOT NULL"),

@@ -30,7 +30,7 @@ def upgrade() -> None:
         op.drop_index("ix_jobs_unpublished", "jobs")
         unpublished = f"{_READY} AND published_at IS NULL"
         _partial_index("ix_jobs_unpublished", ["queue", _PRIORITY, _USER, "run_at"], unpublished)
-    _partial_index("ix_jobs_slots", ["slot", "state", "concurrency_key"], "slot IS NOT NULL")
+    _partial_index("ix_jobs_slots", ["slot", "state", "concurrency_key"], "slot IN ('asks', 'holds')")
     in_line = "state = 'queued' AND slot IN ('asks', 'waits')"
     _partial_index("ix_jobs_line", ["concurrency_key", _PRIORITY, "run_at"], in_line)
     op.create_table(
