@@ -10,12 +10,14 @@ import sqlalchemy as sa
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry, Succeeded, Waiting
 from personal_assistant.jobs.waiting import release, release_from_ended
-from personal_assistant.store.bulk import among, update_rows
+from personal_assistant.store.bulk import among, unindexed, update_rows
 from personal_assistant.store.database import wake_after_commit
 from personal_assistant.store.plain import plain_text
 from personal_assistant.store.tables import job_errors, jobs
 
 Finished = tuple[ClaimedJob, Outcome]
+
+_DONE = Succeeded(None)
 
 MAX_TEXT = 4_000
 MAX_TRACEBACK = 20_000
@@ -29,8 +31,27 @@ def finish_many(conn: sa.Connection, worker_id: str, finished: Sequence[Finished
     outcome of one attempt.
     """
     outcomes = {(job.id, job.attempt): outcome for job, outcome in reversed(finished)}
-    held = still_held(conn, worker_id, [job for job, _ in finished])
-    return write_outcomes(conn, worker_id, [(job, outcomes[job.id, job.attempt]) for job in held], now)
+    done = {job.id: job for job, _ in finished if outcomes[job.id, job.attempt] == _DONE}
+    others = [job for job, _ in finished if outcomes[job.id, job.attempt] != _DONE]
+    written = _write_done(conn, worker_id, done, now)
+    held = still_held(conn, worker_id, others)
+    return written + write_outcomes(conn, worker_id, [(job, outcomes[job.id, job.attempt]) for job in held], now)
+
+
+def _write_done(conn: sa.Connection, worker_id: str, done: Mapping[str, ClaimedJob], now: datetime) -> list[Finished]:
+    """The usual ending, by statements that look at the token themselves instead of asking for it first."""
+    by_token: dict[int, list[str]] = defaultdict(list)
+    for job in done.values():
+        by_token[job.attempt].append(job.id)
+    written: list[str] = []
+    for attempt, ids in by_token.items():
+        ended = sa.update(jobs).where(_running(conn, worker_id, ids), jobs.c.attempt == attempt)
+        changes = _changes(done[ids[0]], _DONE, now)
+        written += conn.execute(ended.values(changes).returning(jobs.c.id)).scalars()
+    if any(done[job_id].concurrency_key is not None for job_id in written):
+        wake_after_commit(conn)
+    release(conn, written, now)
+    return [(done[job_id], _DONE) for job_id in written]
 
 
 def still_held(conn: sa.Connection, worker_id: str, claimed: Sequence[ClaimedJob]) -> list[ClaimedJob]:
@@ -85,9 +106,15 @@ def _decided(job: ClaimedJob, outcome: Outcome, stopping: bool) -> Outcome:
 
 
 def _tokens(conn: sa.Connection, worker_id: str, ids: Sequence[str]) -> dict[str, int]:
-    running = sa.and_(jobs.c.state == sa.literal_column("'running'"), jobs.c.worker_id == worker_id)
-    held = sa.select(jobs.c.id, jobs.c.attempt).where(among(conn, jobs.c.id, ids), running).with_for_update()
+    if not ids:
+        return {}
+    held = sa.select(jobs.c.id, jobs.c.attempt).where(_running(conn, worker_id, ids)).with_for_update()
     return {row.id: row.attempt for row in conn.execute(held).all()}
+
+
+def _running(conn: sa.Connection, worker_id: str, ids: Sequence[str]) -> sa.ColumnElement[bool]:
+    """That one of these jobs is still this worker's."""
+    return sa.and_(among(conn, jobs.c.id, ids), unindexed(jobs.c.state) == "running", jobs.c.worker_id == worker_id)
 
 
 def _changes(job: ClaimedJob, outcome: Outcome, now: datetime) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from personal_assistant.jobs.turns import Queue, Ready, Turns, in_turn
-from personal_assistant.store.bulk import among
+from personal_assistant.store.bulk import among, unindexed
 from personal_assistant.store.tables import READY, jobs
 
 _QUEUED = jobs.c.state == sa.literal_column("'queued'")
+_STILL_QUEUED = unindexed(jobs.c.state) == "queued"
 _UNPUBLISHED = sa.and_(sa.text(READY), jobs.c.published_at.is_(None))
 _OF_A_QUEUE = f"{READY} AND published_at IS NULL AND queue = :queue"
 _PUBLISHED = sa.and_(_QUEUED, jobs.c.published_at.is_not(None))
@@ -48,8 +49,13 @@ def mark_published(conn: sa.Connection, ids: Collection[str], now: datetime) -> 
     """Note that messages for these jobs are about to be sent; returns those that nobody else is sending one for."""
     if not ids:
         return set()
-    free = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), _UNPUBLISHED).with_for_update(skip_locked=True)
-    marked = sa.update(jobs).where(jobs.c.id.in_(free)).values(published_at=now).returning(jobs.c.id)
+    free = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), _STILL_QUEUED, jobs.c.published_at.is_(None))
+    marked = (
+        sa.update(jobs)
+        .where(jobs.c.id.in_(free.with_for_update(skip_locked=True)))
+        .values(published_at=now)
+        .returning(jobs.c.id)
+    )
     return set(conn.execute(marked).scalars())
 
 
@@ -58,7 +64,8 @@ def unmark_published(conn: sa.Connection, ids: Collection[str]) -> int:
     if not ids:
         return 0
     # Not those which somebody is taking at this moment.
-    lost = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), _PUBLISHED).with_for_update(skip_locked=True)
+    told = sa.and_(_STILL_QUEUED, jobs.c.published_at.is_not(None))
+    lost = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), told).with_for_update(skip_locked=True)
     return conn.execute(sa.update(jobs).where(jobs.c.id.in_(lost)).values(published_at=None)).rowcount
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from personal_assistant.jobs.limits import Limit, Spent, ends
-from personal_assistant.store.bulk import among, update_rows
+from personal_assistant.store.bulk import among, unindexed, update_rows
 from personal_assistant.store.database import wake_after_commit
 from personal_assistant.store.tables import HAS_SLOT_OR_ASKS, IN_LINE, jobs, rates
 
@@ -24,6 +24,7 @@ _LOOK = 32
 _ADVISORY_LOCK = 0x61736C74
 
 _IN_LINE = sa.text(IN_LINE)
+_STILL_IN_LINE = sa.and_(unindexed(jobs.c.state) == "queued", unindexed(jobs.c.slot).in_(("asks", "waits")))
 _ASKING = sa.text(f"{HAS_SLOT_OR_ASKS} AND slot = 'asks' AND state = 'queued'")
 _ENDED = "state IN ('scheduled', 'waiting', 'succeeded', 'failed', 'cancelled', 'missed')"
 _FREED = sa.text(f"{HAS_SLOT_OR_ASKS} AND slot = 'holds' AND {_ENDED}")
@@ -90,7 +91,7 @@ def _give(conn: sa.Connection, ids: Collection[str]) -> set[str]:
     """Give these jobs a slot; returns those that still wait for one and that nobody is changing."""
     if not ids:
         return set()
-    free = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), _IN_LINE).with_for_update(skip_locked=True)
+    free = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), _STILL_IN_LINE).with_for_update(skip_locked=True)
     given = sa.update(jobs).where(jobs.c.id.in_(free)).values(slot="holds").returning(jobs.c.id)
     return set(conn.execute(given).scalars())
 

@@ -50,7 +50,7 @@ def run_in_thread(attempt: Attempt, clock: Clock) -> Outcome:
     """Run a plain task here and now. Lets JobTimeout through: the caller raised it and knows what it means."""
     enter_job(attempt.context)
     try:
-        result = attempt.task(*attempt.job.args, **attempt.job.kwargs)
+        result = attempt.task.run(*attempt.job.args, **attempt.job.kwargs)
     except JobTimeout:
         raise
     except BaseException as error:  # SystemExit too: a task cannot end the thread that others run on
@@ -63,7 +63,7 @@ async def run_in_loop(attempt: Attempt, clock: Clock) -> Outcome:
     enter_job(attempt.context)
     try:
         async with asyncio.timeout(attempt.task.options.time_limit) as limit:
-            result = await attempt.task(*attempt.job.args, **attempt.job.kwargs)
+            result = await attempt.task.run(*attempt.job.args, **attempt.job.kwargs)
     except TimeoutError as error:
         return attempt.timed_out(clock) if limit.expired() else attempt.failed(error, clock)
     except asyncio.CancelledError as error:

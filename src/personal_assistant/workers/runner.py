@@ -26,7 +26,7 @@ from personal_assistant.workers.event_loop import LoopLane
 from personal_assistant.workers.execution import Attempt, interrupted
 from personal_assistant.workers.recording import record
 from personal_assistant.workers.runtime import Runtime
-from personal_assistant.workers.sources import LedgerSource, Source
+from personal_assistant.workers.sources import LedgerSource, Room, Source
 from personal_assistant.workers.storable import storable
 from personal_assistant.workers.tasks import Registry
 from personal_assistant.workers.threads import ThreadLane
@@ -75,8 +75,10 @@ class Runner:
         """Turn until `stop`; then let what runs come to its end, for the set time at most."""
         with self._deadlines:
             while not self._stop.is_set():
+                next_turn = time.monotonic() + self._source.pace
                 again = self._safely(self.turn)
                 self._wait(0.0 if again else LOOK_EVERY_SECONDS)
+                self._stop.wait(max(0.0, next_turn - time.monotonic()))
             self._drain()
         self._threads.close()
         self._loop.close()
@@ -112,13 +114,16 @@ class Runner:
             write_progress(conn, self._worker_id, progress)
 
     def _take(self, conn: sa.Connection) -> list[list[Attempt]]:
-        batches = self._source.batches(conn, self._durations, self._threads.free, self._loop.free)
+        batches = self._source.batches(conn, self._durations, self._room())
         ids = every_id(batches)
         claimed = {job.id: job for job in claim(conn, self._worker_id, ids, self._clock.now())}
         self._not_to_be_had = [job_id for job_id in ids if job_id not in claimed]
         # Each once: two messages may name the same job.
         attempts = [[self._attempt(claimed.pop(it)) for it in batch.ids if it in claimed] for batch in batches]
         return [batch for batch in attempts if batch]
+
+    def _room(self) -> Room:
+        return Room(self._threads.idle, self._threads.ahead, self._loop.free)
 
     def _attempt(self, job: ClaimedJob) -> Attempt:
         context = JobContext(job.id, job.attempt, report=self._note_progress)

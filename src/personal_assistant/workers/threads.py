@@ -16,6 +16,8 @@ from personal_assistant.workers.time_limit import LimitedWork
 
 log = structlog.get_logger(__name__)
 
+AHEAD_JOBS = 1000
+
 Report = Callable[[ClaimedJob, Outcome, float], None]
 Bulk = Callable[[Sequence[Attempt]], None]
 Expect = Callable[[float], None]
@@ -26,7 +28,8 @@ class ThreadLane:
 
     `bulk` does a batch of a task that has a bulk function and records its outcomes; what it raises is reported.
     `expect` is told the deadline of each attempt that begins; whoever it tells calls `enforce` then.
-    `ahead` batches may wait for a thread, so that there is something to do while the next ones are being fetched.
+    `ahead` batches may wait for a thread, of AHEAD_JOBS jobs or a few more, so that there is something to do while the
+    next ones are being fetched.
     """
 
     def __init__(self, threads: int, clock: Clock, report: Report, bulk: Bulk, expect: Expect, ahead: int = 0) -> None:
@@ -43,10 +46,18 @@ class ThreadLane:
         self._threads = 0
 
     @property
-    def free(self) -> int:
-        """How many batches could be submitted."""
+    def idle(self) -> int:
+        """How many batches could be submitted and begun at once."""
         with self._lock:
-            return max(0, self._size + self._ahead - len(self._waiting) - len(self._busy))
+            return max(0, self._size - len(self._waiting) - len(self._busy))
+
+    @property
+    def ahead(self) -> int:
+        """How many batches could be submitted beyond those."""
+        with self._lock:
+            waiting = max(0, len(self._waiting) + len(self._busy) - self._size)
+            jobs = sum(len(work.attempts) for work in self._waiting.values())
+            return max(0, self._ahead - waiting) if jobs < AHEAD_JOBS else 0
 
     def submit(self, attempts: Sequence[Attempt]) -> None:
         """Run a batch of one task on the next free thread."""

@@ -33,8 +33,8 @@ _STEP = 5000
 # So many coroutines may start at once; they do not wait for each other.
 _ASYNC_BATCH = 50
 _BROKER_AWAY = timedelta(seconds=1)
-_SHORTEST_LOOK = timedelta(milliseconds=5)
-_LONGEST_LOOK = timedelta(milliseconds=250)
+_SHORTEST_LOOK = timedelta(milliseconds=20)
+_LONGEST_LOOK = timedelta(milliseconds=100)
 
 
 class MessageSizes(Durations):
@@ -56,6 +56,8 @@ class PublishScheduler:
         self._tasks = load_tasks().tasks
         self._turns: dict[str, Turns] = defaultdict(Turns)
         self._full: set[str] = set()
+        # By queue, how many jobs to look at for each message: twice as many as went into those of the last step.
+        self._to_a_message: dict[str, int] = defaultdict(lambda: _STEP)
         self._pause = _SHORTEST_LOOK
         self._look_at = runtime.clock.now()
         self._away_until = runtime.clock.now()
@@ -102,11 +104,10 @@ class PublishScheduler:
     def _fill(
         self, conn: sa.Connection, queue: str, sizes: MessageSizes, room: int, now: datetime
     ) -> Sequence[Message]:
-        largest = max(
-            (sizes.batch_size(task) for task in self._tasks.values() if task.options.queue == queue), default=1
-        )
-        found = unpublished(conn, queue, self._tasks.keys(), min(_STEP, room * largest), self._turns[queue])
+        most = min(_STEP, room * self._to_a_message[queue])
+        found = unpublished(conn, queue, self._tasks.keys(), most, self._turns[queue])
         batches = group(found, self._tasks, sizes, room)
+        self._to_a_message[queue] = 2 * math.ceil(len(found) / max(1, len(batches)))
         marked = mark_published(conn, every_id(batches), now)
         messages = [Message(queue, it.task.name, [job_id for job_id in it.ids if job_id in marked]) for it in batches]
         return [message for message in messages if message.ids]

@@ -15,7 +15,9 @@ from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.batching import Batch, Durations
 from personal_assistant.workers.celery_app import LedgerTask
 from personal_assistant.workers.execution import is_async
+from personal_assistant.workers.sources import Room
 from personal_assistant.workers.tasks import Registry
+from personal_assistant.workers.threads import AHEAD_JOBS
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +26,8 @@ _REPORT_EVERY_SECONDS = 0.1
 _NEWS = 1.5
 # So many batches for each thread are claimed or fetched before there is a thread for them.
 _AHEAD = 4
+# Under load, messages and endings of so many seconds share a transaction.
+_PACE_SECONDS = 0.02
 
 
 class Offer:
@@ -49,6 +53,7 @@ class Inbox:
     def __init__(self, db: Database, registry: Registry, worker_id: str, slots: int) -> None:
         # Only of tasks that are known to be quick: what takes long must not wait here while another worker is idle.
         self.ahead = _AHEAD * slots
+        self.pace = _PACE_SECONDS
         self._at_once = 0
         self._durations = Durations()
         self._db = db
@@ -107,13 +112,14 @@ class Inbox:
         with self._lock:
             self._at_once -= 1
 
-    def batches(self, conn: sa.Connection, durations: Durations, threads: int, coroutines: int) -> list[Batch]:
+    def batches(self, conn: sa.Connection, durations: Durations, room: Room) -> list[Batch]:
         self._durations = durations
         self._report(conn, durations)
         with self._lock:
             for batch in reversed(self._proposed):  # their claim was not committed
                 (self._async if is_async(batch.task) else self._plain).appendleft(batch)
-            self._proposed = self._for_threads(threads)
+            self._proposed = self._for_threads(room)
+            coroutines = room.coroutines
             while coroutines > 0 and self._async:
                 batch = self._async.popleft()
                 if len(batch.ids) > coroutines:
@@ -123,13 +129,15 @@ class Inbox:
                 self._proposed.append(batch)
             return list(self._proposed)
 
-    def _for_threads(self, room: int) -> list[Batch]:
-        """In the order in which they came: quick ones while there is room, others only for idle threads."""
+    def _for_threads(self, room: Room) -> list[Batch]:
+        """In the order in which they came: any for idle threads, quick ones to wait for a thread."""
         found: list[Batch] = []
-        while self._plain and len(found) < room:
-            idle = room - self.ahead - len(found)
-            if idle <= 0 and not self._durations.is_short(self._plain[0].task):
-                break
+        jobs_ahead = 0
+        while self._plain and len(found) < room.threads + room.ahead and jobs_ahead < AHEAD_JOBS:
+            if len(found) >= room.threads:
+                if not self._durations.is_short(self._plain[0].task):
+                    break
+                jobs_ahead += len(self._plain[0].ids)
             found.append(self._plain.popleft())
         return found
 
