@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -41,7 +42,7 @@ def look_at(ledger: Ledger, limits: dict[str, Limit]) -> float | None:
     return None if look is None else (look - ledger.now).total_seconds()
 
 
-def add(ledger: Ledger, count: int, key: str = "a", **fields: object) -> list[str]:
+def add(ledger: Ledger, count: int, key: str = "a", **fields: Any) -> list[str]:
     return [ledger.add(concurrency_key=key, **fields) for _ in range(count)]
 
 
@@ -324,7 +325,11 @@ class SlotMachine(RuleBasedStateMachine):
 
 
 def test_limits_hold_and_nothing_starves_whatever_happens(ledger: Ledger) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: SlotMachine(ledger),
-        settings=settings(max_examples=15, stateful_step_count=30, suppress_health_check=list(HealthCheck)),
+    class Bound(SlotMachine):
+        def __init__(self) -> None:
+            super().__init__(ledger)
+
+    checks = list(HealthCheck)
+    run_state_machine_as_test(
+        Bound, settings=settings(max_examples=15, stateful_step_count=30, suppress_health_check=checks)
     )

@@ -115,15 +115,15 @@ def test_everything_is_taken_once_and_in_the_right_order(
     for person, priority, count in backlog:
         fill(ledger, person or None, count, priority)
     left = Counter({(person or None, priority): 0 for person, priority, _ in backlog})
-    for person, priority, count in backlog:
-        left[person or None, priority] += count
+    for number, priority, count in backlog:
+        left[number or None, priority] += count
     turns = Turns()
     while any(left.values()):
         taken = take(ledger, limit, turns)
         assert 0 < len(taken) <= limit
-        for priority, person in taken:
-            higher = [key for key, count in left.items() if count and key[1] > priority]
+        for level, whose in taken:
+            higher = [key for key, count in left.items() if count and key[1] > level]
             assert not higher, "nothing is taken while something more urgent waits"
-            left[person, priority] -= 1
+            left[whose, level] -= 1
         assert min(left.values()) >= 0
     assert take(ledger, limit, turns) == []

@@ -7,11 +7,9 @@ from socket import gethostname
 import sqlalchemy as sa
 
 from personal_assistant.jobs.model import CLAIMED_COLUMNS, ClaimedJob
-from personal_assistant.jobs.turns import Queue, Ready, Turns, in_turn
-from personal_assistant.store.bulk import among, unindexed
+from personal_assistant.jobs.turns import STILL_READY, Queue, Ready, Turns, in_turn
+from personal_assistant.store.bulk import among
 from personal_assistant.store.tables import READY, jobs
-
-_STILL_READY = sa.and_(unindexed(jobs.c.state) == "queued", sa.or_(jobs.c.slot.is_(None), jobs.c.slot == "holds"))
 
 
 def ready(conn: sa.Connection, tasks: Collection[str], limit: int, turns: Turns) -> list[Ready]:
@@ -32,7 +30,7 @@ def claim(conn: sa.Connection, worker_id: str, ids: Collection[str], now: dateti
         return []
     taken = (
         sa.update(jobs)
-        .where(among(conn, jobs.c.id, ids), _STILL_READY)
+        .where(among(conn, jobs.c.id, ids), STILL_READY)
         .values(
             state="running",
             attempt=jobs.c.attempt + 1,

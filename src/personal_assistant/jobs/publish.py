@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from personal_assistant.jobs.turns import Queue, Ready, Turns, in_turn
+from personal_assistant.jobs.turns import STILL_READY, Queue, Ready, Turns, in_turn
 from personal_assistant.store.bulk import among, unindexed
 from personal_assistant.store.tables import READY, jobs
 
@@ -49,7 +49,7 @@ def mark_published(conn: sa.Connection, ids: Collection[str], now: datetime) -> 
     """Note that messages for these jobs are about to be sent; returns those that nobody else is sending one for."""
     if not ids:
         return set()
-    free = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), _STILL_QUEUED, jobs.c.published_at.is_(None))
+    free = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), STILL_READY, jobs.c.published_at.is_(None))
     marked = (
         sa.update(jobs)
         .where(jobs.c.id.in_(free.with_for_update(skip_locked=True)))

@@ -13,10 +13,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from personal_assistant.store.bulk import among
+from personal_assistant.store.bulk import among, unindexed
 from personal_assistant.store.tables import USER, jobs
 
 Ready = tuple[str, str, int]
+
+# Of jobs that are found by their ids.
+STILL_READY = sa.and_(unindexed(jobs.c.state) == "queued", sa.or_(jobs.c.slot.is_(None), jobs.c.slot == "holds"))
 
 # So many people get more than one job in one look; each costs a statement.
 _SHARING = 32
