@@ -43,7 +43,12 @@ def look_at(ledger: Ledger, limits: dict[str, Limit]) -> float | None:
 
 
 def add(ledger: Ledger, count: int, key: str = "a", **fields: Any) -> list[str]:
-    return [ledger.add(concurrency_key=key, **fields) for _ in range(count)]
+    """Write jobs with a key, each a little later than the one before; their ids."""
+    ids = []
+    for _ in range(count):
+        ids.append(ledger.add(concurrency_key=key, **fields))
+        ledger.clock.advance(0.001)
+    return ids
 
 
 def test_no_more_of_a_key_are_ready_than_may_run(ledger: Ledger) -> None:
