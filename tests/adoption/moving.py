@@ -14,7 +14,7 @@ from personal_assistant.jobs import leases
 from personal_assistant.notifications.deliveries import Message, deliver
 from personal_assistant.settings import Settings
 from personal_assistant.store.database import Database
-from personal_assistant.store.tables import job_stats, schedules, users
+from personal_assistant.store.tables import job_stats, rates, schedules, users
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.moving import Move, move
 from personal_assistant.workers.runtime import Runtime
@@ -58,6 +58,7 @@ def full(runtime: Runtime, ledger: Ledger, clock: ManualClock) -> Database:
         conn.execute(sa.insert(schedules).values(updated_at=START, **schedule))
         hour = {"hour": START, "task": "t", "state": "failed", "error_kind": "", "count": 2}
         conn.execute(sa.insert(job_stats).values(**hour, **statistics))
+        conn.execute(sa.insert(rates).values(key="a", task="t", spent=[[1, 2]], look_at=START))
         # The lower id points to the higher one, which comes later.
         conn.execute(sa.insert(users).values(id=40, email="b@example.org", hashed_password=legacy.PASSWORD))
         conn.execute(sa.update(users).where(users.c.id == 1).values(role_assigned_by=40))

@@ -12,6 +12,7 @@ from personal_assistant.jobs.leases import Worker, register
 from personal_assistant.jobs.model import ClaimedJob, JobView
 from personal_assistant.jobs.outcomes import Outcome
 from personal_assistant.jobs.queries import list_jobs
+from personal_assistant.jobs.turns import Turns
 from personal_assistant.store.database import Database
 from personal_assistant.store.tables import ai_tasks, users
 from personal_assistant.timing.clock import Clock
@@ -39,7 +40,7 @@ def take(db: Database, clock: Clock) -> list[ClaimedJob]:
         now = clock.now()
         if conn.execute(sa.text("SELECT count(*) FROM workers")).scalar_one() == 0:
             register(conn, Worker(WORKER, "host", 1, "0", True, True, now, now, None, False))
-        found = ready(conn, [execute_ai_task.name], BULK_SIZE)
+        found = ready(conn, [execute_ai_task.name], BULK_SIZE, Turns())
         return claim(conn, WORKER, [job_id for job_id, _, _ in found], now)
 
 

@@ -22,6 +22,7 @@ def test_migrations_lead_to_the_declared_tables(db: Database) -> None:
         options = {"compare_type": True, "include_object": without_descending_index}
         context = MigrationContext.configure(conn, opts=options)
         with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
             warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index")
             assert compare_metadata(context, metadata) == []
 
@@ -29,7 +30,7 @@ def test_migrations_lead_to_the_declared_tables(db: Database) -> None:
 def without_descending_index(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
     """Alembic cannot compare an index with a descending column; the test of indexes below can."""
     del thing, reflected, other
-    return (name, kind) not in {("ix_jobs_queued", "index"), ("ix_jobs_unpublished", "index")}
+    return kind != "index" or name not in {"ix_jobs_queued", "ix_jobs_unpublished", "ix_jobs_line"}
 
 
 def test_migrations_lead_to_the_declared_checks_and_indexes(empty_url: str) -> None:

@@ -15,6 +15,7 @@ from personal_assistant.jobs.outcomes import Failed, Outcome, Retry
 from personal_assistant.jobs.queries import get_job
 from personal_assistant.jobs.recover import recover
 from personal_assistant.jobs.replay import replay
+from personal_assistant.jobs.turns import Turns
 from personal_assistant.store.database import Database
 from personal_assistant.store.tables import ai_tasks
 from personal_assistant.timing.clock import ManualClock
@@ -42,7 +43,7 @@ class Ledger:
     def take(self, *ids: str, worker: str = WORKER, limit: int = 100) -> list[ClaimedJob]:
         """Claim these jobs, or whatever is ready."""
         with self.db.write() as conn:
-            chosen = ids or [job_id for job_id, _, _ in ready(conn, [TASK], limit)]
+            chosen = ids or [job_id for job_id, _, _ in ready(conn, [TASK], limit, Turns())]
             return claim(conn, worker, chosen, self.now)
 
     def take_one(self, job_id: str, worker: str = WORKER) -> ClaimedJob:

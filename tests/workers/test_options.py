@@ -16,6 +16,15 @@ from personal_assistant.workers.tasks import Registry, UnknownTaskError
         ({"time_limit": 0}, "time limit above zero"),
         ({"time_limit": -1.5}, "time limit above zero"),
         ({"at_most_once": True, "bulk": lambda conn, jobs, now: []}, "cannot have a bulk function"),
+        ({"rate": "abc"}, "like '10/m', and not 'abc'"),
+        ({"rate": "0/s"}, "whole number per s, m or h"),
+        ({"concurrency": 0}, "whole number above zero, not 0"),
+        ({"concurrency": -2}, "whole number above zero"),
+        ({"concurrency": 1.5}, "whole number above zero"),
+        ({"concurrency": True}, "whole number above zero"),
+        ({"key": "account"}, "give concurrency or rate, too"),
+        ({"key": 7, "rate": "1/s"}, "name of an argument or a function"),
+        ({"concurrency": 2, "bulk": lambda conn, jobs, now: []}, "cannot limit concurrency"),
     ],
 )
 def test_options_that_contradict_are_refused(options: dict[str, Any], reason: str) -> None:
@@ -26,6 +35,13 @@ def test_options_that_contradict_are_refused(options: dict[str, Any], reason: st
 def test_an_option_that_does_not_exist_is_refused(declare: Declare) -> None:
     with pytest.raises(TypeError, match="retries"):
         declare(len, retries=3)
+
+
+def test_a_key_that_is_no_argument_is_refused(declare: Declare) -> None:
+    def fetch(account: int) -> None: ...
+
+    with pytest.raises(ValueError, match="has no 'acount'"):
+        declare(fetch, concurrency=1, key="acount")
 
 
 @pytest.mark.parametrize(

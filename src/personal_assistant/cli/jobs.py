@@ -90,6 +90,8 @@ def show(job_id: JobId, as_json: Json = False) -> None:
         "started": current.local(job.started_at),
         "finished": current.local(job.finished_at),
         "worker": job.worker_id,
+        "host": job.host,
+        "limited by": _limited(job.concurrency_key, job.slot if job.state == "queued" else None),
         "progress": _progress(job.progress),
         "waiting for": job.waiting_for if job.state == "waiting" else None,
         "error": job.error,
@@ -102,6 +104,11 @@ def show(job_id: JobId, as_json: Json = False) -> None:
         say(f"\n  attempt {error.attempt}, {current.local(error.at)}, {error.kind}: {error.message}")
         if error.traceback:
             say("    " + error.traceback.rstrip().replace("\n", "\n    "))
+
+
+def _limited(key: str | None, slot: str | None) -> str | None:
+    """By which key its limits count, and whether it waits for them."""
+    return f"{key}, waits for its turn" if key and slot in ("asks", "waits") else key
 
 
 def _progress(told: Any) -> str:

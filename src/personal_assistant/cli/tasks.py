@@ -65,6 +65,9 @@ def show(
         if options.timetable is None
         else [options.timetable.schedule_type, dict(options.timetable.config)],
         "bulk": options.bulk is not None,
+        "concurrency": options.concurrency,
+        "rate": options.rate,
+        "counted_by_key": options.key is not None,
         "about": (declared.run.__doc__ or "").strip(),
     }
     if as_json:

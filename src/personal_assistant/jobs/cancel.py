@@ -24,6 +24,7 @@ def cancel(conn: sa.Connection, job_id: str, now: datetime) -> JobView:
     if state in _STOPPED_AT_ONCE:
         conn.execute(sa.update(jobs).where(jobs.c.id == job_id).values(_cancelled(now)))
         release(conn, [job_id], now)
+        wake_after_commit(conn)  # it may have held a slot that another one waits for
     elif state == "running":
         conn.execute(sa.update(jobs).where(jobs.c.id == job_id).values(cancel_requested_at=now))
         wake_after_commit(conn)
@@ -46,6 +47,8 @@ def cancel_occurrences(conn: sa.Connection, ai_task_id: int, now: datetime) -> i
     stopped = sa.update(jobs).where(open_ones).values(_cancelled(now)).returning(jobs.c.id)
     ids = conn.execute(stopped).scalars().all()
     release(conn, ids, now)
+    if ids:
+        wake_after_commit(conn)
     return len(ids)
 
 

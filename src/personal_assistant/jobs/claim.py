@@ -2,31 +2,26 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from socket import gethostname
 
 import sqlalchemy as sa
 
 from personal_assistant.jobs.model import CLAIMED_COLUMNS, ClaimedJob
-from personal_assistant.store.bulk import among, unindexed
-from personal_assistant.store.tables import jobs
+from personal_assistant.jobs.turns import STILL_READY, Queue, Ready, Turns, in_turn
+from personal_assistant.store.bulk import among
+from personal_assistant.store.tables import READY, jobs
 
 
-def ready(conn: sa.Connection, tasks: Collection[str], limit: int) -> list[tuple[str, str, int]]:
-    """(id, task, attempts so far) of at most `limit` queued jobs of these tasks: first by priority, then by instant.
+def ready(conn: sa.Connection, tasks: Collection[str], limit: int, turns: Turns) -> list[Ready]:
+    """(id, task, attempts so far) of at most `limit` ready jobs of these tasks, by priority and in turn.
 
     On PostgreSQL the rows are locked, and rows that another worker has locked are passed over.
     """
-    chosen = (
-        sa.select(jobs.c.id, jobs.c.task, jobs.c.attempt)
-        .where(jobs.c.state == sa.literal_column("'queued'"), jobs.c.task.in_(tasks))
-        .order_by(jobs.c.priority.desc(), jobs.c.run_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return [(job_id, task, attempt) for job_id, task, attempt in conn.execute(chosen).all()]
+    return in_turn(conn, Queue(READY, tasks, locking=True), limit, turns)
 
 
 def claim(conn: sa.Connection, worker_id: str, ids: Collection[str], now: datetime) -> list[ClaimedJob]:
-    """Make these queued jobs this worker's. Those that are no longer queued are left out.
+    """Make these ready jobs this worker's. Those that are not ready, or no longer so, are left out.
 
     Returned in the order of `ids`. `attempt` is counted here, before anything runs, so that a job that kills its
     worker uses an attempt up.
@@ -35,8 +30,15 @@ def claim(conn: sa.Connection, worker_id: str, ids: Collection[str], now: dateti
         return []
     taken = (
         sa.update(jobs)
-        .where(among(conn, jobs.c.id, ids), unindexed(jobs.c.state) == "queued")
-        .values(state="running", attempt=jobs.c.attempt + 1, worker_id=worker_id, started_at=now, progress=None)
+        .where(among(conn, jobs.c.id, ids), STILL_READY)
+        .values(
+            state="running",
+            attempt=jobs.c.attempt + 1,
+            worker_id=worker_id,
+            host=gethostname(),
+            started_at=now,
+            progress=None,
+        )
         .returning(*CLAIMED_COLUMNS)
     )
     claimed = {row.id: ClaimedJob.of(row) for row in conn.execute(taken).all()}

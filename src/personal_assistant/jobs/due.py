@@ -4,6 +4,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from personal_assistant.jobs.waiting import asking
 from personal_assistant.store.database import wake_after_commit
 from personal_assistant.store.tables import jobs
 
@@ -24,7 +25,7 @@ def queue_due(conn: sa.Connection, now: datetime, limit: int) -> int:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    moved = conn.execute(sa.update(jobs).where(jobs.c.id.in_(due)).values(state="queued")).rowcount
+    moved = conn.execute(sa.update(jobs).where(jobs.c.id.in_(due)).values(state="queued", slot=asking())).rowcount
     if moved:
         wake_after_commit(conn)
     return moved

@@ -26,6 +26,8 @@ _COLUMNS = (
     "max_attempts",
     "at_most_once",
     "unique_key",
+    "concurrency_key",
+    "slot",
     "user_id",
     "ai_task_id",
     "schedule_id",
@@ -37,7 +39,7 @@ _COLUMNS = (
 )
 
 
-_LONGEST = {"id": 155, "task": 200, "queue": 64, "unique_key": 200}
+_LONGEST = {"id": 155, "task": 200, "queue": 64, "unique_key": 200, "concurrency_key": 255}
 
 
 def enqueue(conn: sa.Connection, job: NewJob, *, now: datetime | None = None) -> str:
@@ -72,18 +74,21 @@ def _values(job: NewJob, now: datetime) -> tuple[Any, ...]:
     """The new row, in the order of _COLUMNS."""
     run_at = job.run_at or now
     missed = job.missed
+    state = "missed" if missed else "queued" if run_at <= now else "scheduled"
     return (
         job.id or new_job_id(),
         job.task,
         job.queue,
         [job.args, job.kwargs],
-        "missed" if missed else "queued" if run_at <= now else "scheduled",
+        state,
         job.priority,
         run_at,
         0,
         job.max_attempts,
         job.at_most_once,
         job.unique_key,
+        job.concurrency_key,
+        "asks" if state == "queued" and job.concurrency_key is not None else None,
         job.user_id,
         job.ai_task_id,
         job.schedule_id,

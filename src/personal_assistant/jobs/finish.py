@@ -48,6 +48,8 @@ def _write_done(conn: sa.Connection, worker_id: str, done: Mapping[str, ClaimedJ
         ended = sa.update(jobs).where(_running(conn, worker_id, ids), jobs.c.attempt == attempt)
         changes = _changes(done[ids[0]], _DONE, now)
         written += conn.execute(ended.values(changes).returning(jobs.c.id)).scalars()
+    if any(done[job_id].concurrency_key is not None for job_id in written):
+        wake_after_commit(conn)
     release(conn, written, now)
     return [(done[job_id], _DONE) for job_id in written]
 
@@ -76,7 +78,7 @@ def write_outcomes(conn: sa.Connection, worker_id: str, finished: Sequence[Finis
     ]
     if errors:
         conn.execute(sa.insert(job_errors), errors)
-    if any(isinstance(outcome, Retry) for _, outcome in decided):
+    if any(isinstance(outcome, Retry) or job.concurrency_key is not None for job, outcome in decided):
         wake_after_commit(conn)
     release(conn, [job.id for job, outcome in decided if isinstance(outcome, Succeeded | Failed | Cancelled)], now)
     awaited = {outcome.for_job for _, outcome in decided if isinstance(outcome, Waiting) and outcome.for_job}
@@ -127,8 +129,10 @@ def _changes(job: ClaimedJob, outcome: Outcome, now: datetime) -> dict[str, Any]
         case Waiting(reason, for_job):
             return {"state": "waiting", "waiting_for": _text(reason), "waits_for_job_id": for_job}
         case Retry():
+            queued = outcome.run_at <= now
             return {
-                "state": "scheduled" if outcome.run_at > now else "queued",
+                "state": "queued" if queued else "scheduled",
+                **({"slot": "asks"} if queued and job.concurrency_key is not None else {}),
                 "run_at": outcome.run_at,
                 # An attempt that does not count is made good by another one: a token is never given twice.
                 "max_attempts": job.max_attempts if outcome.counted else job.max_attempts + 1,

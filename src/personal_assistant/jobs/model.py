@@ -31,6 +31,7 @@ class NewJob:
 
     `run_at` is the earliest instant to start (None: now). `due_at` is the occurrence's instant, and needs an
     `ai_task_id` or a `schedule_id`. While an open job holds `unique_key`, no second one is accepted.
+    Jobs with the same `concurrency_key` share the limits of their tasks.
     `missed` writes the row of an occurrence that its policy says not to run.
     """
 
@@ -43,6 +44,7 @@ class NewJob:
     max_attempts: int = 1
     at_most_once: bool = False
     unique_key: str | None = None
+    concurrency_key: str | None = None
     user_id: int | None = None
     ai_task_id: int | None = None
     schedule_id: int | None = None
@@ -61,6 +63,7 @@ CLAIMED_COLUMNS = (
     jobs.c.user_id,
     jobs.c.ai_task_id,
     jobs.c.due_at,
+    jobs.c.concurrency_key,
 )
 
 
@@ -78,6 +81,7 @@ class ClaimedJob:
     user_id: int | None
     ai_task_id: int | None
     due_at: datetime | None
+    concurrency_key: str | None = None
 
     @classmethod
     def of(cls, row: Any) -> "ClaimedJob":
@@ -116,11 +120,14 @@ class JobView:
     max_attempts: int
     at_most_once: bool
     unique_key: str | None
+    concurrency_key: str | None
+    slot: str | None
     user_id: int | None
     ai_task_id: int | None
     schedule_id: int | None
     due_at: datetime | None
     worker_id: str | None
+    host: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

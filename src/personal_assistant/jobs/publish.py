@@ -6,12 +6,14 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from personal_assistant.jobs.turns import STILL_READY, Queue, Ready, Turns, in_turn
 from personal_assistant.store.bulk import among, unindexed
-from personal_assistant.store.tables import jobs
+from personal_assistant.store.tables import READY, jobs
 
 _QUEUED = jobs.c.state == sa.literal_column("'queued'")
 _STILL_QUEUED = unindexed(jobs.c.state) == "queued"
-_UNPUBLISHED = sa.and_(_QUEUED, jobs.c.published_at.is_(None))
+_UNPUBLISHED = sa.and_(sa.text(READY), jobs.c.published_at.is_(None))
+_OF_A_QUEUE = f"{READY} AND published_at IS NULL AND queue = :queue"
 _PUBLISHED = sa.and_(_QUEUED, jobs.c.published_at.is_not(None))
 # How many of the newest endings are looked at to see how far the workers have come.
 _NEWEST = 1000
@@ -38,22 +40,16 @@ def published_counts(conn: sa.Connection) -> dict[tuple[str, str], int]:
     return {(row.queue, row.task): row.number for row in rows}
 
 
-def unpublished(conn: sa.Connection, queue: str, tasks: Collection[str], limit: int) -> list[tuple[str, str, int]]:
-    """(id, task, attempts so far) of at most `limit` jobs that wait for their message: by priority, then by instant."""
-    chosen = (
-        sa.select(jobs.c.id, jobs.c.task, jobs.c.attempt)
-        .where(_UNPUBLISHED, jobs.c.queue == queue, jobs.c.task.in_(tasks))
-        .order_by(jobs.c.priority.desc(), jobs.c.run_at)
-        .limit(limit)
-    )
-    return [(job_id, task, attempt) for job_id, task, attempt in conn.execute(chosen).all()]
+def unpublished(conn: sa.Connection, queue: str, tasks: Collection[str], limit: int, turns: Turns) -> list[Ready]:
+    """(id, task, attempts so far) of at most `limit` jobs that wait for their message, by priority and in turn."""
+    return in_turn(conn, Queue(_OF_A_QUEUE, tasks, {"queue": queue}), limit, turns)
 
 
 def mark_published(conn: sa.Connection, ids: Collection[str], now: datetime) -> set[str]:
     """Note that messages for these jobs are about to be sent; returns those that nobody else is sending one for."""
     if not ids:
         return set()
-    free = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), _STILL_QUEUED, jobs.c.published_at.is_(None))
+    free = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), STILL_READY, jobs.c.published_at.is_(None))
     marked = (
         sa.update(jobs)
         .where(jobs.c.id.in_(free.with_for_update(skip_locked=True)))

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from personal_assistant.jobs.model import JobError, JobNotFoundError, JobView
-from personal_assistant.store.tables import job_errors, jobs
+from personal_assistant.store.tables import READY, job_errors, jobs
 
 
 def get_job(conn: sa.Connection, job_id: str) -> JobView:
@@ -69,7 +69,7 @@ def open_tasks(conn: sa.Connection) -> list[Orphans]:
 
 
 def oldest_queued(conn: sa.Connection, tasks: Collection[str]) -> datetime | None:
-    """Since when the queued job of these tasks that has waited longest could have started."""
-    queued = sa.and_(jobs.c.state == sa.literal_column("'queued'"), jobs.c.task.in_(tasks))
+    """Since when the ready job of these tasks that has waited longest could have started."""
+    queued = sa.and_(sa.text(READY), jobs.c.task.in_(tasks))
     found: datetime | None = conn.execute(sa.select(sa.func.min(jobs.c.run_at)).where(queued)).scalar_one()
     return found

@@ -13,10 +13,16 @@ from personal_assistant.store.tables import WAITS_FOR_A_JOB, jobs
 _WAITS = sa.text(WAITS_FOR_A_JOB)
 
 
+def asking() -> sa.ColumnElement[str | None]:
+    """What `slot` is set to in each job that becomes queued: one with a key asks for a slot."""
+    return sa.case((jobs.c.concurrency_key.is_not(None), "asks"))
+
+
 def queued_again(now: datetime) -> dict[str, Any]:
     """The columns of a job that is to run again: with one more attempt than it has used, and nothing in its way."""
     return {
         "state": "queued",
+        "slot": asking(),
         "run_at": now,
         "max_attempts": sa.case((jobs.c.max_attempts > jobs.c.attempt, jobs.c.max_attempts), else_=jobs.c.attempt + 1),
         "finished_at": None,

@@ -163,6 +163,20 @@ JOB_STATES = ("scheduled", "queued", "running", "waiting", "succeeded", "failed"
 _OPEN = "state IN ('scheduled', 'queued', 'running', 'waiting')"
 WAITS_FOR_A_JOB = "state = 'waiting' AND waits_for_job_id IS NOT NULL"
 
+# Where a queued job with a limit stands: it asks for a slot, was looked at and waits in line for one, or holds one.
+# It holds it until it is neither queued nor running any more; whoever ends it need not know of limits.
+READY = "state = 'queued' AND (slot IS NULL OR slot = 'holds')"
+# Those of a long line are left out: what has news, and what holds a slot, are few.
+HAS_SLOT_OR_ASKS = "slot IN ('asks', 'holds')"
+IN_LINE = "state = 'queued' AND slot IN ('asks', 'waits')"
+# A queued job has a slot word exactly if it has a key.
+_SLOT = (
+    "(slot IS NULL AND (state <> 'queued' OR concurrency_key IS NULL)) "
+    "OR (slot IS NOT NULL AND slot IN ('asks', 'waits', 'holds') AND concurrency_key IS NOT NULL)"
+)
+# Jobs of nobody count as those of one more person.
+USER = "coalesce(user_id, 0)"
+
 jobs = sa.Table(
     "jobs",
     metadata,
@@ -195,7 +209,13 @@ jobs = sa.Table(
     sa.Column("counted", sa.Boolean, nullable=False, server_default=sa.false()),
     # When a message that names this job was last sent to the broker; always empty where there is none.
     sa.Column("published_at", UTCDateTime),
+    # What the limits of its task are counted by; empty for a job without a limit.
+    sa.Column("concurrency_key", sa.String(255)),
+    sa.Column("slot", sa.String(5)),
+    # The machine on which its worker runs or ran it.
+    sa.Column("host", sa.String(255)),
     _one_of("state", *JOB_STATES),
+    sa.CheckConstraint(_SLOT, name="slot"),
     sa.CheckConstraint("attempt >= 0 AND attempt <= max_attempts AND max_attempts >= 1", name="attempts"),
     sa.CheckConstraint("state <> 'running' OR (worker_id IS NOT NULL AND started_at IS NOT NULL)", name="running"),
     sa.CheckConstraint("state <> 'waiting' OR waiting_for IS NOT NULL", name="waiting"),
@@ -208,7 +228,7 @@ jobs = sa.Table(
     ),
     _partial_index("uq_jobs_open_unique_key", "unique_key", unique=True, where=f"unique_key IS NOT NULL AND {_OPEN}"),
     _partial_index("ix_jobs_scheduled", "run_at", where="state = 'scheduled'"),
-    _partial_index("ix_jobs_queued", sa.text("priority DESC"), "run_at", where="state = 'queued'"),
+    _partial_index("ix_jobs_queued", sa.text("priority DESC"), sa.text(USER), "run_at", where=READY),
     _partial_index("ix_jobs_running", "worker_id", where="state = 'running'"),
     _partial_index("ix_jobs_published", "queue", "task", where="state = 'queued' AND published_at IS NOT NULL"),
     # On a server only: the embedded path would pay for it at each job and never look into it.
@@ -216,9 +236,12 @@ jobs = sa.Table(
         "ix_jobs_unpublished",
         "queue",
         sa.text("priority DESC"),
+        sa.text(USER),
         "run_at",
-        where="state = 'queued' AND published_at IS NULL",
+        where=f"{READY} AND published_at IS NULL",
     ).ddl_if(dialect="postgresql"),
+    _partial_index("ix_jobs_slots", "slot", "state", "concurrency_key", where=HAS_SLOT_OR_ASKS),
+    _partial_index("ix_jobs_line", "concurrency_key", sa.text("priority DESC"), "run_at", where=IN_LINE),
     _partial_index("ix_jobs_waits_for", "waits_for_job_id", where=WAITS_FOR_A_JOB),
     _partial_index("ix_jobs_finished", "counted", "finished_at", where="finished_at IS NOT NULL"),
 )
@@ -236,6 +259,18 @@ job_errors = sa.Table(
     sa.Column("worker_id", sa.String(36)),
     sa.Index("ix_job_errors_job_id", "job_id"),
     sqlite_autoincrement=True,
+)
+
+# How far the rate limits are used up, by key and task.
+rates = sa.Table(
+    "rates",
+    metadata,
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("task", sa.String(200), primary_key=True),
+    # Pairs: until when some starts count (microseconds since 1970), and how many.
+    sa.Column("spent", sa.JSON, nullable=False),
+    sa.Column("look_at", UTCDateTime, nullable=False),
+    sa.Index("ix_rates_look_at", "look_at"),
 )
 
 # Finished jobs counted by hour: what remains of them after their time in the history is over.

@@ -56,12 +56,14 @@ class LedgerTask(Task[..., Any]):
         priority: int | None = None,
         user_id: int | None = None,
         unique_key: str | None = None,
+        concurrency_key: str | None = None,
         **ignored: Any,
     ) -> AsyncResult[Any]:
         """Write the job; it is handed to a worker after the commit.
 
         `countdown` (seconds) and `eta` (an instant; naive means UTC) wait in the ledger, not in a worker's memory.
-        The result's id is the job's id: the one already open when `unique_key` is held.
+        The result's id is the job's id: the one already open when `unique_key` is held. Jobs with the same
+        `concurrency_key`, of whatever task, share the limits of their tasks; it replaces the key that is declared.
         """
         del ignored_options, ignored  # broker options mean nothing to the ledger
         now = runtime().clock.now()
@@ -69,6 +71,7 @@ class LedgerTask(Task[..., Any]):
             eta = now + timedelta(seconds=countdown)
         elif eta is not None and eta.tzinfo is None:
             eta = eta.replace(tzinfo=UTC)
+        given = {"priority": priority, "concurrency_key": concurrency_key}
         job = self.options.job(
             self.name,
             args=tuple(args or ()),
@@ -77,7 +80,7 @@ class LedgerTask(Task[..., Any]):
             run_at=eta,
             user_id=user_id,
             unique_key=unique_key,
-            **({} if priority is None else {"priority": priority}),
+            **{name: value for name, value in given.items() if value is not None},
         )
         return self.AsyncResult(self.write(job, now))
 

@@ -7,6 +7,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from personal_assistant.jobs.claim import ready
+from personal_assistant.jobs.turns import Turns
 from personal_assistant.workers.batching import Batch, Durations, group
 from personal_assistant.workers.execution import is_async
 from personal_assistant.workers.tasks import Registry
@@ -60,13 +61,16 @@ class LedgerSource:
         self._tasks = registry.tasks
         self._async = {name for name, task in registry.tasks.items() if is_async(task)}
         self._plain = set(registry.tasks) - self._async
+        self._plain_turns, self._async_turns = Turns(), Turns()
 
     def batches(self, conn: sa.Connection, durations: Durations, room: Room) -> list[Batch]:
         found: list[Batch] = []
         if room.threads:
-            found += group(ready(conn, self._plain, _WINDOW), self._tasks, durations, room.threads)
+            waiting = ready(conn, self._plain, _WINDOW, self._plain_turns)
+            found += group(waiting, self._tasks, durations, room.threads)
         if self._async and room.coroutines:
-            found += group(ready(conn, self._async, room.coroutines), self._tasks, durations, room.coroutines)
+            waiting = ready(conn, self._async, room.coroutines, self._async_turns)
+            found += group(waiting, self._tasks, durations, room.coroutines)
         return found
 
     def settled(self, ids: Collection[str]) -> None:

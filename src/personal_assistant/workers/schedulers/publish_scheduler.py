@@ -16,6 +16,7 @@ from personal_assistant.jobs.publish import (
     unpublished,
     unpublished_queues,
 )
+from personal_assistant.jobs.turns import Turns
 from personal_assistant.workers.batching import Durations, every_id, group
 from personal_assistant.workers.celery_app import LedgerTask
 from personal_assistant.workers.execution import is_async
@@ -53,6 +54,7 @@ class PublishScheduler:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._tasks = load_tasks().tasks
+        self._turns: dict[str, Turns] = defaultdict(Turns)
         self._full: set[str] = set()
         # By queue, how many jobs to look at for each message: twice as many as went into those of the last step.
         self._to_a_message: dict[str, int] = defaultdict(lambda: _STEP)
@@ -102,7 +104,8 @@ class PublishScheduler:
     def _fill(
         self, conn: sa.Connection, queue: str, sizes: MessageSizes, room: int, now: datetime
     ) -> Sequence[Message]:
-        found = unpublished(conn, queue, self._tasks.keys(), min(_STEP, room * self._to_a_message[queue]))
+        most = min(_STEP, room * self._to_a_message[queue])
+        found = unpublished(conn, queue, self._tasks.keys(), most, self._turns[queue])
         batches = group(found, self._tasks, sizes, room)
         self._to_a_message[queue] = 2 * math.ceil(len(found) / max(1, len(batches)))
         marked = mark_published(conn, every_id(batches), now)

@@ -4,7 +4,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import entry_points
 from typing import Any
@@ -33,8 +33,9 @@ def task(*, queue: str, name: str | None = None, **options: Any) -> Callable[[Ca
     def declare(function: Callable[..., Any]) -> LedgerTask:
         full_name = name or f"{function.__module__}.{function.__name__}"
         _check(full_name, function, declared)
+        options = _with_key(full_name, function, declared)
         _declared[full_name] = function
-        return app.task(name=full_name, base=LedgerTask, options=declared)(function)
+        return app.task(name=full_name, base=LedgerTask, options=options)(function)
 
     return declare
 
@@ -47,6 +48,23 @@ def _check(name: str, function: Callable[..., Any], options: TaskOptions) -> Non
     other = _declared.get(name, function)
     if (other.__module__, other.__qualname__) != (function.__module__, function.__qualname__):
         raise ValueError(f"{other.__module__}.{other.__qualname__} declares a task of that name already: {name}")
+
+
+def _with_key(name: str, function: Callable[..., Any], options: TaskOptions) -> TaskOptions:
+    """The options with a function of the task's arguments for its key, where that is the name of one of them."""
+    argument = options.key
+    if not isinstance(argument, str):
+        return options
+    signature = inspect.signature(function)
+    if argument not in signature.parameters:
+        raise ValueError(f"the key of a task is one of its arguments, and {name} has no {argument!r}")
+
+    def key(*args: Any, **kwargs: Any) -> object:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return bound.arguments[argument]
+
+    return replace(options, key=key)
 
 
 @dataclass(frozen=True, slots=True)

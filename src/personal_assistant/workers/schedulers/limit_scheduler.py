@@ -1,0 +1,38 @@
+"""Jobs with a limit."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from personal_assistant.jobs.slots import STEP, hand_out, keys_in_line, next_look
+from personal_assistant.workers.runtime import Runtime
+from personal_assistant.workers.tasks import load_tasks
+
+
+class LimitScheduler:
+    """Lets jobs start as soon as the limits of their key allow it, in one process at a time.
+
+    After its start it goes once through every line: limits may have been declared anew, or tasks that were unknown.
+    """
+
+    name = "limits"
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._limits = {name: task.options.limit for name, task in load_tasks().tasks.items()}
+        self._looked_through: str | None = ""
+
+    def dispatch(self, now: datetime) -> int:
+        with self._runtime.db.write() as conn:
+            keys = [] if self._looked_through is None else keys_in_line(conn, self._looked_through)
+            done = hand_out(conn, self._limits, now, keys)
+        if done is None:
+            return 0
+        if self._looked_through is None:
+            return done
+        self._looked_through = keys[-1] if len(keys) == STEP else None
+        return done + 1
+
+    def next_due(self, conn: sa.Connection) -> datetime | None:
+        now = self._runtime.clock.now()
+        return now if self._looked_through is not None else next_look(conn, self._limits.keys(), now)
