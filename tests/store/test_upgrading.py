@@ -41,7 +41,7 @@ def test_jobs_of_the_version_before_go_on(empty_url: str) -> None:
             row = {"id": job_id, "state": state, "at": START, "attempt": int(began), "worker": "old" if began else None}
             begun, ended = START if began else None, START if state == "succeeded" else None
             conn.execute(insert, {**row, "begun": begun, "ended": ended})
-    assert upgrade(db).pending == ("0003",)
+    assert upgrade(db).pending == ("0003", "0004")
     with db.write() as conn:
         found = ready(conn, ["work"], 10, Turns())
         assert found == [("waits", "work", 0)]

@@ -36,7 +36,7 @@ def _job(runtime: Runtime, job_id: str) -> JobView:
 
 
 def _look(rescue: RescueScheduler, clock: ManualClock, times: int = LOOKS) -> int:
-    """Let it look some times, a third of a lease apart; returns how many jobs it took back."""
+    """Let it look some times, ten seconds apart; returns how many jobs it took back."""
     count = 0
     for _ in range(times):
         count += rescue.dispatch(clock.now())
@@ -55,6 +55,24 @@ def test_a_dead_processes_job_is_tried_again_and_its_attempt_counts(
     assert (job.state, job.attempt, job.error_kind) == ("queued", 1, "interrupted")
     with in_use.db.read() as conn:
         assert list_workers(conn) == []
+
+
+@pytest.mark.parametrize("seconds", [0, 0.1, 2.5, 4.9])
+def test_a_dead_processes_job_is_taken_back_within_its_lease(
+    in_use: Runtime, clock: ManualClock, task: LedgerTask, seconds: float
+) -> None:
+    rescue = RescueScheduler(in_use)
+    rescue.dispatch(clock.now())
+    clock.advance(seconds)  # it dies at any point between two looks, just after its heartbeat
+    dead_process(in_use)
+    job_id, died = _running(in_use, task, "dead"), clock.now()
+    while _job(in_use, job_id).state == "running":
+        with in_use.db.read() as conn:
+            due = rescue.next_due(conn)
+        assert due is not None
+        clock.advance((due - clock.now()).total_seconds())
+        rescue.dispatch(clock.now())
+    assert clock.now() - died <= timedelta(seconds=in_use.settings.lease_seconds)
 
 
 def test_a_job_that_kills_its_workers_ends_in_failure(in_use: Runtime, clock: ManualClock, task: LedgerTask) -> None:
@@ -120,12 +138,12 @@ def test_a_job_of_a_process_that_nobody_knows_is_taken_back(
     assert _job(in_use, job_id).state == "queued"
 
 
-def test_it_looks_three_times_a_lease_also_after_the_clock_was_set_back(in_use: Runtime, clock: ManualClock) -> None:
+def test_it_looks_six_times_a_lease_also_after_the_clock_was_set_back(in_use: Runtime, clock: ManualClock) -> None:
     rescue = RescueScheduler(in_use)
     with in_use.db.read() as conn:
         assert rescue.next_due(conn) == clock.now()
         rescue.dispatch(clock.now())
-        assert rescue.next_due(conn) == clock.now() + timedelta(seconds=10)
+        assert rescue.next_due(conn) == clock.now() + timedelta(seconds=5)
         clock.advance(-3600)
         due = rescue.next_due(conn)
     assert due is not None

@@ -9,6 +9,10 @@ import sqlalchemy as sa
 from personal_assistant.store.tables import workers
 
 
+# From one heartbeat to the next, in leases.
+HEARTBEAT = 1 / 6
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
     """A process as it last said of itself. `scheduled_at` is when its scheduler last went round.

@@ -181,7 +181,7 @@ class WorkerProcess:
             self._heartbeat()
 
     def _keep_lease(self) -> None:
-        while not self._stopping.wait(self._lease / 3):
+        while not self._stopping.wait(self._lease * leases.HEARTBEAT):
             try:
                 self._heartbeat()
                 self._runtime.outage.worked("lease")

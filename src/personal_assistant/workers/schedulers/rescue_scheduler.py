@@ -6,7 +6,7 @@ import sqlalchemy as sa
 import structlog
 
 from personal_assistant.jobs import signals
-from personal_assistant.jobs.leases import list_workers
+from personal_assistant.jobs.leases import HEARTBEAT, list_workers
 from personal_assistant.jobs.recover import abandoned_by_nobody, recover
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.tasks import load_tasks
@@ -17,17 +17,19 @@ log = structlog.get_logger(__name__)
 # Where only the lease tells, a process is gone once so many looks in a row found it silent. One look is not enough:
 # after a jump of the clock, a suspended machine or a database that was away, every process seems to have been silent.
 LOOKS = 3
+# After how many leases a process that misses its heartbeats is looked at so: all in all that makes one lease.
+_SILENT = 0.5
 
 
 class RescueScheduler:
-    """Looks three times a lease for processes that are gone, and takes their jobs back."""
+    """Looks for processes that are gone at each heartbeat, and takes their jobs back within their lease."""
 
     name = "rescue"
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._lease = runtime.settings.lease_seconds
-        self._every = timedelta(seconds=self._lease / 3)
+        self._every = timedelta(seconds=self._lease * HEARTBEAT)
         self._looked = runtime.clock.now() - self._every
         self._silent: dict[str, tuple[datetime | None, int]] = {}
 
@@ -54,7 +56,9 @@ class RescueScheduler:
             # Without a row: forgotten as dead. It may live, and is about to register again.
             silent: dict[str, datetime | None] = dict.fromkeys(abandoned_by_nobody(conn))
         listening = {id_: signals.reads(self._runtime.db, id_) for id_ in [*(worker.id for worker in workers), *silent]}
-        silent |= {worker.id: worker.heartbeat_at for worker in workers if worker.lease_ended(now, self._lease)}
+        silent |= {
+            worker.id: worker.heartbeat_at for worker in workers if worker.lease_ended(now, self._lease * _SILENT)
+        }
         before, self._silent = self._silent, {}
         for worker_id, heartbeat in silent.items():
             known, looks = before.get(worker_id, (heartbeat, 0))
