@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from personal_assistant.store.tables import workers
 
-
 # From one heartbeat to the next, in leases.
 HEARTBEAT = 1 / 6
 
