@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Self
+from unittest.mock import patch
 
 from celery import _state, signals
 from celery.worker import state
@@ -66,8 +67,9 @@ class _Worker(WorkController):
         _state._set_task_join_will_block(False)  # type: ignore[attr-defined]
 
     def tell_to_end(self) -> None:
-        """What SIGTERM does."""
-        signals.worker_shutting_down.send(sender=self.hostname, sig="SIGTERM", how="Warm", exitcode=0)
+        """What SIGTERM does, but for ending the process in any case."""
+        with patch.object(transport, "end_in_any_case"):
+            signals.worker_shutting_down.send(sender=self.hostname, sig="SIGTERM", how="Warm", exitcode=0)
         state.should_stop = 0  # type: ignore[assignment]
         self.hub.call_soon(lambda: None)
 

@@ -2,12 +2,10 @@
 
 import multiprocessing
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from multiprocessing.sharedctypes import RawValue
 from typing import Any
 
 import structlog
@@ -15,7 +13,6 @@ from celery import signals
 from celery.worker.state import active_requests, reserved_requests
 
 from personal_assistant.errors import AssistantError
-from personal_assistant.jobs.draining import Told
 from personal_assistant.settings import get_settings
 from personal_assistant.store.schema import require_current
 from personal_assistant.workers import runtime as runtime_module
@@ -24,11 +21,10 @@ from personal_assistant.workers.logs import configure_logging
 from personal_assistant.workers.process import ENDING_SECONDS, WorkerProcess
 from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.tasks import load_tasks
-from personal_assistant.workers.transport import canary, messages
-from personal_assistant.workers.transport.canary import Canary
+from personal_assistant.workers.transport import messages
 from personal_assistant.workers.transport.ending import end_in_any_case
 from personal_assistant.workers.transport.inbox import Inbox
-from personal_assistant.workers.transport.resting import Consuming
+from personal_assistant.workers.transport.life import Life
 from personal_assistant.workers.transport.strangers import keep_unknown
 
 log = structlog.get_logger(__name__)
@@ -73,51 +69,7 @@ class _Slots:
             return self._stopping
 
 
-class _Life:
-    """What the main process of a worker does beside Celery: it sends canaries, and does what the worker is told.
-
-    It is told by the process that reads the ledger, which on prefork is a child: hence the shared memory.
-    """
-
-    def __init__(self, instance: Any, is_full: Callable[[], bool]) -> None:
-        self.name: str = instance.hostname
-        self.canary = Canary(self.name, runtime().settings.lease_seconds / 3, is_full)
-        self._consuming = Consuming(instance, self.canary.queue.name)
-        self._told = RawValue("i", 0)
-        self._doing: Told | None = None
-        canary.use(self.canary)
-        app.amqp.queues.select_add(self.canary.queue)
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="life", daemon=True).start()
-
-    def tell(self, told: Told | None) -> None:
-        self._told.value = _ORDERS.index(told)
-
-    def _run(self) -> None:
-        while True:
-            threading.Event().wait(_LOOK_SECONDS)
-            try:
-                self._do(_ORDERS[self._told.value])
-                self.canary.turn()
-            except Exception:
-                log.exception("a look of the worker after itself failed; trying again")
-
-    def _do(self, told: Told | None) -> None:
-        if told is self._doing:
-            return
-        before, self._doing = self._doing, told
-        if told is Told.EXIT:
-            os.kill(os.getpid(), signal.SIGTERM)
-        elif told is Told.REST:
-            self._consuming.rest()
-        elif before is Told.REST:
-            self._consuming.resume()
-
-
-_ORDERS = (None, Told.EXIT, Told.REST)
-_LOOK_SECONDS = 0.5
-_life: _Life
+_life: Life
 _slots: _Slots | None = None
 _starting = threading.Lock()
 _size = 1
@@ -196,11 +148,11 @@ def _after_setup(instance: Any, **given: Any) -> None:
     if instance.pool_cls.__module__.endswith("prefork"):
         runtime().db.close()  # a connection that two processes share is of use to neither
         _draining = multiprocessing.get_context("fork").Event()
-        _life = _Life(instance, lambda: len(reserved_requests) - len(active_requests) >= instance.concurrency)
+        _life = Life(instance, lambda: len(reserved_requests) - len(active_requests) >= instance.concurrency)
     else:
         _size = instance.concurrency
         messages.run_jobs.Strategy = "personal_assistant.workers.transport.strategy:direct"
-        _life = _Life(instance, lambda: inbox().held >= _size)
+        _life = Life(instance, lambda: _slots is not None and _slots.inbox.held >= _size)
         _start()
     _life.start()
 
@@ -224,6 +176,7 @@ def _drain_when_told(slots: _Slots) -> None:
 def _shutting_down(**given: Any) -> None:
     """From here on nothing new is begun, and what runs has `drain_seconds`."""
     del given
+    _life.stop()
     drained: Callable[[float], object] = time.sleep
     if _draining is not None:
         threading.Thread(target=_draining.set, name="drain-tell", daemon=True).start()
