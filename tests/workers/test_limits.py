@@ -124,7 +124,7 @@ def test_a_job_keeps_its_worker_its_host_and_its_queue(declare: Declare, run: Ca
     task = declare(work)
     bench = run(task)
     job = bench.until(bench.do(task))
-    assert (job.worker_id, job.host, job.queue) == ("runner", gethostname(), "tests")
+    assert (job.worker_id, job.host, job.queue) == (bench.worker_id, gethostname(), "tests")
 
 
 class Gate:

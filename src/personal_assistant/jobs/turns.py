@@ -79,7 +79,7 @@ class Turns:
 
 def in_turn(conn: sa.Connection, queue: Queue, limit: int, turns: Turns) -> list[Ready]:
     """(id, task, attempts so far) of at most `limit` jobs of a queue, in the order in which they are to be taken."""
-    if not queue.tasks:
+    if not queue.tasks or limit < 1:
         return []
     firsts = _first_jobs(conn, queue, limit, _ABOVE_ALL, -1)
     if len(firsts) == limit and firsts[0].priority == firsts[-1].priority:

@@ -107,7 +107,7 @@ class PublishScheduler:
         most = min(_STEP, room * self._to_a_message[queue])
         found = unpublished(conn, queue, self._tasks.keys(), most, self._turns[queue])
         batches = group(found, self._tasks, sizes, room)
-        self._to_a_message[queue] = 2 * math.ceil(len(found) / max(1, len(batches)))
+        self._to_a_message[queue] = max(2, 2 * math.ceil(len(found) / max(1, len(batches))))
         marked = mark_published(conn, every_id(batches), now)
         messages = [Message(queue, it.task.name, [job_id for job_id in it.ids if job_id in marked]) for it in batches]
         return [message for message in messages if message.ids]
