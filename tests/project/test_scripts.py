@@ -26,16 +26,17 @@ class Checkout:
             shutil.copytree(root / name, self.path / name)
         shutil.copy(root / "pyproject.toml", self.path)
 
-    def make_environment(self) -> None:
+    def make_environment(self, name: str = ".venv", lock: str = "base.txt") -> None:
         """An environment whose `assistant` only says how it was called, marked as made from the present lock."""
-        bin_folder = self.path / ".venv" / "bin"
+        folder = self.path / name
+        bin_folder = folder / "bin"
         bin_folder.mkdir(parents=True)
-        for name in ("python", "assistant"):
-            (bin_folder / name).write_text(FAKE_COMMAND)
-            (bin_folder / name).chmod(0o755)
-        parts = ["requirements/base.txt", "pyproject.toml", "scripts/environment.sh"]
+        for program in ("python", "assistant"):
+            (bin_folder / program).write_text(FAKE_COMMAND)
+            (bin_folder / program).chmod(0o755)
+        parts = [f"requirements/{lock}", "pyproject.toml", "scripts/environment.sh"]
         content = f"{self.path}\n".encode() + b"".join((self.path / part).read_bytes() for part in parts)
-        (self.path / ".venv" / ".made").write_text(f"{hashlib.sha256(content).hexdigest()}  -\n")
+        (folder / ".made").write_text(f"{hashlib.sha256(content).hexdigest()}  -\n")
 
     def call(self, *words: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -52,6 +53,12 @@ def test_up_runs_the_assistant_and_passes_arguments_on(checkout: Checkout) -> No
     checkout.make_environment()
     done = checkout.call("./scripts/up", "--json")
     assert (done.stdout, done.stderr) == ("called as ./scripts/assistant with up --json\n", "")
+
+
+def test_benchmarks_run_where_the_servers_are_that_they_start(checkout: Checkout) -> None:
+    checkout.make_environment(".venv-dev", "dev.txt")
+    done = checkout.call("./scripts/assistant", "bench", "chaos")
+    assert (done.stdout, done.stderr) == ("called as ./scripts/assistant with bench chaos\n", "")
 
 
 def test_the_command_knows_how_it_was_typed(checkout: Checkout, tmp_path: Path) -> None:
