@@ -16,6 +16,7 @@ from tests.support.ledger import FAILED, TASK, Ledger
 from personal_assistant.jobs.limits import Limit, Rate
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Outcome, Retry, Succeeded, Waiting
+from personal_assistant.jobs.publish import mark_published
 from personal_assistant.jobs.queries import count_by_state
 from personal_assistant.jobs.slots import STEP, hand_out, keys_in_line, next_look
 from personal_assistant.store.tables import jobs, rates
@@ -198,10 +199,54 @@ def test_a_long_line_is_dealt_with_in_steps(ledger: Ledger) -> None:
     assert len(ledger.take(limit=2 * STEP)) == STEP + 150
 
 
-def test_the_database_keeps_a_job_with_a_key_from_being_queued_without_a_word_about_its_slot(ledger: Ledger) -> None:
+def test_a_job_that_is_given_back_unstarted_spends_nothing_more_of_its_rate(ledger: Ledger) -> None:
+    limits = {TASK: Limit(1, Rate.parse("2/h"))}
+    first, second = add(ledger, 2)
+    for _ in range(10):
+        hand(ledger, limits)
+        [job] = ledger.take()
+        assert job.id == first
+        ledger.end(job, Retry(ledger.now, "All threads were busy.", "interrupted", counted=False))
+    [job] = ledger.take()
+    hand(ledger, limits)
+    assert (job.id, ledger.take()) == (first, []), "it kept its slot all the while"
+    ledger.end(job, Succeeded())
+    hand(ledger, limits)
+    assert [job.id for job in ledger.take()] == [second]
+
+
+@pytest.mark.parametrize("before", ["scheduled", "waiting", "running"])
+def test_what_a_process_that_knows_no_limits_queues_is_ready(ledger: Ledger, before: str) -> None:
+    job_id = ledger.add(concurrency_key="a", run_at=ledger.later(60) if before == "scheduled" else None, max_attempts=3)
+    if before != "scheduled":
+        hand(ledger)
+        [job] = ledger.take()
+    if before == "waiting":
+        ledger.end(job, Waiting("a person"))
+        hand(ledger)
+    with ledger.db.write() as conn:
+        conn.execute(sa.update(jobs).where(jobs.c.id == job_id).values(state="queued", waiting_for=None))
+    [job] = ledger.take()
+    ledger.end(job, Retry(ledger.now, "again", "transient"))
+    assert ledger.take() == []
+    hand(ledger)
+    assert [job.id for job in ledger.take()] == [job_id], "its next attempt is limited again"
+
+
+def test_a_message_that_was_sent_before_there_was_a_slot_is_sent_again(ledger: Ledger) -> None:
+    [job_id] = add(ledger, 1)
+    with ledger.db.write() as conn:  # as a publisher of an older version does
+        conn.execute(sa.update(jobs).where(jobs.c.id == job_id).values(published_at=ledger.now))
+    hand(ledger)
+    with ledger.db.write() as conn:
+        assert mark_published(conn, [job_id], ledger.now) == {job_id}
+
+
+@pytest.mark.parametrize("wrong", [{"slot": "has"}, {"concurrency_key": None}])
+def test_the_database_refuses_a_slot_that_nobody_could_hand_out(ledger: Ledger, wrong: dict[str, str | None]) -> None:
     [job_id] = add(ledger, 1)
     with pytest.raises(sa.exc.IntegrityError), ledger.db.write() as conn:
-        conn.execute(sa.update(jobs).where(jobs.c.id == job_id).values(slot=None))
+        conn.execute(sa.update(jobs).where(jobs.c.id == job_id).values(wrong))
 
 
 @dataclass

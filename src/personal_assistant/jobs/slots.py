@@ -92,7 +92,9 @@ def _give(conn: sa.Connection, ids: Collection[str]) -> set[str]:
     if not ids:
         return set()
     free = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), _STILL_IN_LINE).with_for_update(skip_locked=True)
-    given = sa.update(jobs).where(jobs.c.id.in_(free)).values(slot="holds").returning(jobs.c.id)
+    # A process of an older version may have told the broker of it already, and that message came too early.
+    holding = {"slot": "holds", "published_at": None}
+    given = sa.update(jobs).where(jobs.c.id.in_(free)).values(holding).returning(jobs.c.id)
     return set(conn.execute(given).scalars())
 
 

@@ -11,10 +11,7 @@ branch_labels = None
 depends_on = None
 
 _READY = "state = 'queued' AND (slot IS NULL OR slot = 'holds')"
-_SLOT = (
-    "(slot IS NULL AND (state <> 'queued' OR concurrency_key IS NULL)) "
-    "OR (slot IS NOT NULL AND slot IN ('asks', 'waits', 'holds') AND concurrency_key IS NOT NULL)"
-)
+_SLOT = "slot IS NULL OR (slot IN ('asks', 'waits', 'holds') AND concurrency_key IS NOT NULL)"
 _USER = sa.text("coalesce(user_id, 0)")
 _PRIORITY = sa.text("priority DESC")
 
