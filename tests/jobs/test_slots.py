@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -127,12 +128,15 @@ def test_a_rate_holds_for_all_and_says_when_the_next_may_start(ledger: Ledger) -
     add(ledger, 8)
     hand(ledger, limits)
     assert len(ledger.take()) == 3
+    assert look_at(ledger, limits) == 20, "it looks once whether they have started"
+    ledger.clock.advance(20)
+    hand(ledger, limits)
     wait = look_at(ledger, limits)
-    assert wait is not None and 60 <= wait <= 60.6, "it sleeps until then"
-    ledger.clock.advance(59)
+    assert wait is not None and 40 <= wait <= 40.6, "it sleeps until then"
+    ledger.clock.advance(39)
     hand(ledger, limits)
     assert ledger.take() == []
-    ledger.clock.advance(wait - 59)
+    ledger.clock.advance(wait - 39)
     hand(ledger, limits)
     assert len(ledger.take()) == 3
 
@@ -152,6 +156,33 @@ def test_what_no_worker_takes_does_not_pile_up(ledger: Ledger) -> None:
         hand(ledger, limits)
         ledger.clock.advance(5)
     assert len(ledger.take()) == 2
+
+
+@pytest.mark.parametrize("first_taken", [0, 1, 4])
+def test_what_started_late_counts_from_then_on(ledger: Ledger, first_taken: int) -> None:
+    limits = {TASK: Limit(None, Rate.parse("4/m"))}
+    add(ledger, 30)
+    begin = ledger.now
+    started: list[float] = []
+    for second in range(0, 420, 5):
+        hand(ledger, limits)
+        if second >= 170:
+            started += [second] * len(ledger.take(limit=first_taken if second == 170 else 100))
+        ledger.clock.set(begin + timedelta(seconds=second + 5))
+    pause = 15  # after so long at most it is noticed that one has not started
+    assert all(sum(first <= it < first + 60 - pause for it in started) <= 4 for first in started)
+    assert len(started) >= 12, "and all the rate allows do start"
+
+
+def test_a_high_rate_that_no_worker_takes_is_not_looked_at_all_the_time(ledger: Ledger) -> None:
+    limits = {TASK: Limit(None, Rate.parse("200/s"))}
+    add(ledger, 201)
+    hand(ledger, limits)
+    for _ in range(3):
+        wait = look_at(ledger, limits)
+        assert wait is not None and wait >= 0.1
+        ledger.clock.advance(wait)
+        hand(ledger, limits)
 
 
 def test_a_rate_that_is_not_used_is_forgotten(ledger: Ledger) -> None:

@@ -5,6 +5,7 @@ its key full waits in line, where nobody who looks for ready jobs comes across i
 transaction at a time; a slot is free again as soon as its job is neither queued nor running, however that came about.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -100,10 +101,10 @@ def _give(conn: sa.Connection, ids: Collection[str]) -> set[str]:
 
 @dataclass(slots=True)
 class _Key:
-    """One key: how many of its jobs hold a slot, how many of those have not started, and what its rates have spent."""
+    """One key: how many of its jobs hold a slot, how many of those (by task) have not started, what rates have spent."""
 
     holding: int = 0
-    unstarted: int = 0
+    unstarted: Counter[str] = field(default_factory=Counter)
     spent: dict[str, Spent] = field(default_factory=dict)
     look_at: dict[str, datetime] = field(default_factory=dict)
 
@@ -122,13 +123,13 @@ class _Lines:
 
     def _read(self) -> None:
         count = sa.func.count().label("number")
-        held = sa.select(jobs.c.concurrency_key, jobs.c.state, count).where(
-            _HOLDING, among(self._conn, jobs.c.concurrency_key, list(self._keys))
-        )
-        for row in self._conn.execute(held.group_by(jobs.c.concurrency_key, jobs.c.state)):
+        group = (jobs.c.concurrency_key, jobs.c.state, jobs.c.task)
+        held = sa.select(*group, count).where(_HOLDING, among(self._conn, jobs.c.concurrency_key, list(self._keys)))
+        for row in self._conn.execute(held.group_by(*group)):
             key = self._keys[row.concurrency_key]
             key.holding += row.number
-            key.unstarted += row.number if row.state == "queued" else 0
+            if row.state == "queued":
+                key.unstarted[row.task] = row.number
         # Not those of tasks that only a newer or older program declares.
         used = sa.select(rates).where(
             among(self._conn, rates.c.key, list(self._keys)), rates.c.task.in_(self._limits.keys())
@@ -136,6 +137,15 @@ class _Lines:
         for row in self._conn.execute(used):
             rate = self._limits[row.task].rate
             self._keys[row.key].spent[row.task] = rate.counted(row.spent, self._now) if rate else []
+        for key in self._keys.values():
+            self._hold(key)
+
+    def _hold(self, key: _Key) -> None:
+        """Count what has not started as starting now: what no worker takes cannot pile up, to start together one day."""
+        for task, number in key.unstarted.items():
+            rate = self._limits[task].rate if task in self._limits else None
+            if rate is not None:
+                key.spent[task] = rate.hold(key.spent.get(task, []), number, self._now)
 
     def choose(self) -> dict[str, str]:
         """The ids of the jobs that may start, each with its key."""
@@ -172,15 +182,12 @@ class _Lines:
         if limit.rate is not None:
             spent = key.spent.setdefault(task, [])
             if limit.rate.free(spent) <= 0:
-                key.look_at[task] = ends(spent)[0]
-                return False
-            # Where no worker takes them they do not pile up, to start all together one day.
-            if key.unstarted >= limit.rate.count:
-                key.look_at[task] = self._now + limit.rate.spacing()
+                first = ends(spent)[0]
+                key.look_at[task] = min(first, self._now + limit.rate.pause()) if key.unstarted[task] else first
                 return False
             key.spent[task] = limit.rate.spend(spent, 1, self._now)
         key.holding += 1
-        key.unstarted += 1
+        key.unstarted[task] += 1
         return True
 
     def write_rates(self, again: Collection[str]) -> None:
