@@ -13,6 +13,7 @@ class LimitScheduler:
     """Lets jobs start as soon as the limits of their key allow it, in one process at a time.
 
     After its start it goes once through every line: limits may have been declared anew, or tasks that were unknown.
+    So it does after the clock was set back, for the instants at which rates are to be looked at are of the time before.
     """
 
     name = "limits"
@@ -21,6 +22,7 @@ class LimitScheduler:
         self._runtime = runtime
         self._limits = {name: task.options.limit for name, task in load_tasks().tasks.items()}
         self._looked_through: str | None = ""
+        self._last = runtime.clock.now()
 
     def dispatch(self, now: datetime) -> int:
         with self._runtime.db.write() as conn:
@@ -35,4 +37,7 @@ class LimitScheduler:
 
     def next_due(self, conn: sa.Connection) -> datetime | None:
         now = self._runtime.clock.now()
+        if now < self._last:
+            self._looked_through = ""
+        self._last = now
         return now if self._looked_through is not None else next_look(conn, self._limits.keys(), now)
