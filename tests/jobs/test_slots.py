@@ -1,5 +1,6 @@
 """Jobs with a limit: never more at once than declared, none forgotten, whatever becomes of those that run."""
 
+import math
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -15,25 +16,27 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from tests.support.ledger import FAILED, TASK, Ledger
 
 from personal_assistant.jobs.limits import Limit, Rate
+from personal_assistant.jobs.lines import STEP
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Outcome, Retry, Succeeded, Waiting
 from personal_assistant.jobs.publish import mark_published
 from personal_assistant.jobs.queries import count_by_state
-from personal_assistant.jobs.slots import STEP, hand_out, keys_in_line, next_look
-from personal_assistant.store.tables import jobs, rates
+from personal_assistant.jobs.slots import hand_out, keys_in_line, next_look
+from personal_assistant.jobs.turns import Turns
+from personal_assistant.store.tables import jobs, rates, users
 
 LIMITS = {TASK: Limit(2)}
 UNKNOWN = "of.a.newer.program"
 
 
-def hand(ledger: Ledger, limits: dict[str, Limit] = LIMITS) -> int:
+def hand(ledger: Ledger, limits: dict[str, Limit] = LIMITS, turns: dict[str, Turns] | None = None) -> int:
     """Hand slots out until there is nothing to do; returns how often that took."""
     for turn in range(1000):
         with ledger.db.write() as conn:
             look = next_look(conn, limits.keys(), ledger.now)
             if look is None or look > ledger.now:
                 return turn
-            assert hand_out(conn, limits, ledger.now)
+            assert hand_out(conn, limits, ledger.now, {} if turns is None else turns)
     raise AssertionError("it never ends")
 
 
@@ -123,6 +126,61 @@ def test_within_a_key_priority_goes_first(ledger: Ledger) -> None:
     assert [job.id for job in ledger.take()] == [urgent]
 
 
+def people(ledger: Ledger, count: int) -> list[int]:
+    """Ids of new people."""
+    rows = [{"email": f"{number}@example.org", "hashed_password": ""} for number in range(count)]
+    with ledger.db.write() as conn:
+        return [conn.execute(sa.insert(users).values(row).returning(users.c.id)).scalar_one() for row in rows]
+
+
+@pytest.mark.parametrize("room", [1, 2])
+@pytest.mark.parametrize("many", [3, 40])
+def test_people_take_turns_in_a_line_however_many_jobs_somebody_has(ledger: Ledger, room: int, many: int) -> None:
+    first, *others = people(ledger, many)
+    add(ledger, 60, user_id=first)
+    for person in others:
+        add(ledger, 1, user_id=person)
+    turns: dict[str, Turns] = {}
+    order: list[int | None] = []
+    for _ in range(math.ceil(many / room)):
+        hand(ledger, {TASK: Limit(room)}, turns)
+        add(ledger, 1, user_id=first)
+        hand(ledger, {TASK: Limit(room)}, turns)  # a look at a full key is nobody's turn
+        taken = ledger.take()
+        assert len(taken) == room
+        for job in taken:
+            order.append(job.user_id)
+            ledger.end(job, Succeeded())
+    assert set(order) == {first, *others}
+
+
+def test_of_a_rate_each_person_gets_a_share(ledger: Ledger) -> None:
+    first, second = people(ledger, 2)
+    add(ledger, 40, user_id=first)
+    add(ledger, 40, user_id=second)
+    hand(ledger, {TASK: Limit(None, Rate.parse("10/m"))})
+    assert Counter(job.user_id for job in ledger.take()) == {first: 5, second: 5}
+
+
+def test_of_a_line_that_is_empty_nothing_is_remembered(ledger: Ledger) -> None:
+    turns: dict[str, Turns] = {}
+    add(ledger, 2)
+    hand(ledger, {TASK: Limit(1)}, turns)
+    assert list(turns) == ["a"]
+    ledger.end(ledger.take()[0], Succeeded())
+    hand(ledger, {TASK: Limit(1)}, turns)
+    assert turns == {}
+
+
+def test_a_task_whose_rate_is_spent_holds_up_no_other_task_of_its_key(ledger: Ledger) -> None:
+    limits = {UNKNOWN: Limit(None, Rate.parse("2/h")), TASK: Limit(None, Rate.parse("3/h"))}
+    for _ in range(100):
+        ledger.add(UNKNOWN, concurrency_key="a", priority=1)
+    ids = add(ledger, 5)
+    hand(ledger, limits)
+    assert {job.id for job in ledger.take()} == set(ids[:3])
+
+
 def test_a_rate_holds_for_all_and_says_when_the_next_may_start(ledger: Ledger) -> None:
     limits = {TASK: Limit(None, Rate.parse("3/m"))}
     add(ledger, 8)
@@ -210,7 +268,7 @@ def test_jobs_and_rates_of_unknown_tasks_are_left_to_those_who_know_them(ledger:
     assert len(ledger.take()) == 1
     with ledger.db.write() as conn:
         assert keys_in_line(conn, "") == ["a"]
-        hand_out(conn, known, ledger.now, ["a"])
+        hand_out(conn, known, ledger.now, {}, ["a"])
         granted = sa.select(sa.func.count()).where(jobs.c.task == UNKNOWN, jobs.c.slot == "holds")
         assert conn.execute(granted).scalar_one() == 1, "one has not started yet, so there is no second one"
 
@@ -219,7 +277,7 @@ def test_a_higher_limit_reaches_those_that_wait_already(ledger: Ledger) -> None:
     add(ledger, 6)
     hand(ledger, {TASK: Limit(1)})
     with ledger.db.write() as conn:
-        hand_out(conn, {TASK: Limit(4)}, ledger.now, keys_in_line(conn, ""))
+        hand_out(conn, {TASK: Limit(4)}, ledger.now, {}, keys_in_line(conn, ""))
     assert len(ledger.take()) == 4
 
 
@@ -302,7 +360,7 @@ def work(ledger: Ledger, watch: Watch, worker: str, count: int) -> None:
     """Schedule and run, as one of several processes that do, until everything is done."""
     while True:
         with ledger.db.write() as conn:
-            hand_out(conn, LIMITS, ledger.now)
+            hand_out(conn, LIMITS, ledger.now, {})
         taken = ledger.take(worker=worker, limit=3)
         for job in taken:
             watch.begin(job)
@@ -354,7 +412,7 @@ class SlotMachine(RuleBasedStateMachine):
         self.ledger.clock.advance(seconds)
         self.ledger.queue_due()
 
-    @rule(kind=st.sampled_from(["succeeded", "failed", "again", "later", "parked"]), data=st.data())
+    @rule(kind=st.sampled_from(["succeeded", "failed", "again", "given back", "later", "parked"]), data=st.data())
     def end(self, kind: str, data: st.DataObject) -> None:
         if self.running:
             job = self.running.pop(data.draw(st.integers(0, len(self.running) - 1)))
@@ -362,6 +420,7 @@ class SlotMachine(RuleBasedStateMachine):
                 "succeeded": Succeeded(),
                 "failed": FAILED,
                 "again": Retry(self.ledger.now, "again", "transient"),
+                "given back": Retry(self.ledger.now, "not begun", "interrupted", counted=False),
                 "later": self.ledger.retry(30),
                 "parked": Waiting("a person"),
             }

@@ -238,7 +238,7 @@ jobs = sa.Table(
         where=f"{READY} AND published_at IS NULL",
     ).ddl_if(dialect="postgresql"),
     _partial_index("ix_jobs_slots", "slot", "state", "concurrency_key", where=HAS_SLOT_OR_ASKS),
-    _partial_index("ix_jobs_line", "concurrency_key", sa.text("priority DESC"), "run_at", where=IN_LINE),
+    _partial_index("ix_jobs_line", "concurrency_key", sa.text("priority DESC"), sa.text(USER), "run_at", where=IN_LINE),
     _partial_index("ix_jobs_waits_for", "waits_for_job_id", where=WAITS_FOR_A_JOB),
     _partial_index("ix_jobs_finished", "counted", "finished_at", where="finished_at IS NOT NULL"),
 )
