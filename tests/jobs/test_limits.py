@@ -57,3 +57,17 @@ def test_after_the_clock_was_set_back_nothing_counts_for_longer_than_the_period(
     earlier = NOW - timedelta(hours=3)
     [end] = ends(rate.counted(spent, earlier))
     assert end <= earlier + timedelta(seconds=61)
+
+
+def test_what_has_not_started_counts_from_now_on_and_what_has_does_not() -> None:
+    rate = Rate.parse("5/m")
+    spent = rate.spend(rate.spend([], 2, NOW), 2, NOW + timedelta(seconds=10))
+    later = NOW + timedelta(seconds=20)
+    assert rate.hold(spent, 0, later) == spent
+    assert sorted(rate.hold(spent, 3, later)) == sorted(rate.spend(rate.spend([], 1, NOW), 3, later))
+    assert rate.hold(spent, 6, later) == rate.spend([], 6, later)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("2/m", 30), ("10/s", 0.1), ("5000/s", 0.1)])
+def test_looks_at_what_has_not_started_are_not_too_many(text: str, seconds: float) -> None:
+    assert Rate.parse(text).pause() == timedelta(seconds=seconds)

@@ -1,9 +1,11 @@
 """Jobs with a limit: never more at once than declared, none forgotten, whatever becomes of those that run."""
 
+import math
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,24 +16,27 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from tests.support.ledger import FAILED, TASK, Ledger
 
 from personal_assistant.jobs.limits import Limit, Rate
+from personal_assistant.jobs.lines import STEP
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Outcome, Retry, Succeeded, Waiting
+from personal_assistant.jobs.publish import mark_published
 from personal_assistant.jobs.queries import count_by_state
-from personal_assistant.jobs.slots import STEP, hand_out, keys_in_line, next_look
-from personal_assistant.store.tables import jobs, rates
+from personal_assistant.jobs.slots import hand_out, keys_in_line, next_look
+from personal_assistant.jobs.turns import Turns
+from personal_assistant.store.tables import jobs, rates, users
 
 LIMITS = {TASK: Limit(2)}
 UNKNOWN = "of.a.newer.program"
 
 
-def hand(ledger: Ledger, limits: dict[str, Limit] = LIMITS) -> int:
+def hand(ledger: Ledger, limits: dict[str, Limit] = LIMITS, turns: dict[str, Turns] | None = None) -> int:
     """Hand slots out until there is nothing to do; returns how often that took."""
     for turn in range(1000):
         with ledger.db.write() as conn:
             look = next_look(conn, limits.keys(), ledger.now)
             if look is None or look > ledger.now:
                 return turn
-            assert hand_out(conn, limits, ledger.now)
+            assert hand_out(conn, limits, ledger.now, {} if turns is None else turns)
     raise AssertionError("it never ends")
 
 
@@ -121,17 +126,75 @@ def test_within_a_key_priority_goes_first(ledger: Ledger) -> None:
     assert [job.id for job in ledger.take()] == [urgent]
 
 
+def people(ledger: Ledger, count: int) -> list[int]:
+    """Ids of new people."""
+    rows = [{"email": f"{number}@example.org", "hashed_password": ""} for number in range(count)]
+    with ledger.db.write() as conn:
+        return [conn.execute(sa.insert(users).values(row).returning(users.c.id)).scalar_one() for row in rows]
+
+
+@pytest.mark.parametrize("room", [1, 2])
+@pytest.mark.parametrize("many", [3, 40])
+def test_people_take_turns_in_a_line_however_many_jobs_somebody_has(ledger: Ledger, room: int, many: int) -> None:
+    first, *others = people(ledger, many)
+    add(ledger, 60, user_id=first)
+    for person in others:
+        add(ledger, 1, user_id=person)
+    turns: dict[str, Turns] = {}
+    order: list[int | None] = []
+    for _ in range(math.ceil(many / room)):
+        hand(ledger, {TASK: Limit(room)}, turns)
+        add(ledger, 1, user_id=first)
+        hand(ledger, {TASK: Limit(room)}, turns)  # a look at a full key is nobody's turn
+        taken = ledger.take()
+        assert len(taken) == room
+        for job in taken:
+            order.append(job.user_id)
+            ledger.end(job, Succeeded())
+    assert set(order) == {first, *others}
+
+
+def test_of_a_rate_each_person_gets_a_share(ledger: Ledger) -> None:
+    first, second = people(ledger, 2)
+    add(ledger, 40, user_id=first)
+    add(ledger, 40, user_id=second)
+    hand(ledger, {TASK: Limit(None, Rate.parse("10/m"))})
+    assert Counter(job.user_id for job in ledger.take()) == {first: 5, second: 5}
+
+
+def test_of_a_line_that_is_empty_nothing_is_remembered(ledger: Ledger) -> None:
+    turns: dict[str, Turns] = {}
+    add(ledger, 2)
+    hand(ledger, {TASK: Limit(1)}, turns)
+    assert list(turns) == ["a"]
+    ledger.end(ledger.take()[0], Succeeded())
+    hand(ledger, {TASK: Limit(1)}, turns)
+    assert turns == {}
+
+
+def test_a_task_whose_rate_is_spent_holds_up_no_other_task_of_its_key(ledger: Ledger) -> None:
+    limits = {UNKNOWN: Limit(None, Rate.parse("2/h")), TASK: Limit(None, Rate.parse("3/h"))}
+    for _ in range(100):
+        ledger.add(UNKNOWN, concurrency_key="a", priority=1)
+    ids = add(ledger, 5)
+    hand(ledger, limits)
+    assert {job.id for job in ledger.take()} == set(ids[:3])
+
+
 def test_a_rate_holds_for_all_and_says_when_the_next_may_start(ledger: Ledger) -> None:
     limits = {TASK: Limit(None, Rate.parse("3/m"))}
     add(ledger, 8)
     hand(ledger, limits)
     assert len(ledger.take()) == 3
+    assert look_at(ledger, limits) == 20, "it looks once whether they have started"
+    ledger.clock.advance(20)
+    hand(ledger, limits)
     wait = look_at(ledger, limits)
-    assert wait is not None and 60 <= wait <= 60.6, "it sleeps until then"
-    ledger.clock.advance(59)
+    assert wait is not None and 40 <= wait <= 40.6, "it sleeps until then"
+    ledger.clock.advance(39)
     hand(ledger, limits)
     assert ledger.take() == []
-    ledger.clock.advance(wait - 59)
+    ledger.clock.advance(wait - 39)
     hand(ledger, limits)
     assert len(ledger.take()) == 3
 
@@ -151,6 +214,33 @@ def test_what_no_worker_takes_does_not_pile_up(ledger: Ledger) -> None:
         hand(ledger, limits)
         ledger.clock.advance(5)
     assert len(ledger.take()) == 2
+
+
+@pytest.mark.parametrize("first_taken", [0, 1, 4])
+def test_what_started_late_counts_from_then_on(ledger: Ledger, first_taken: int) -> None:
+    limits = {TASK: Limit(None, Rate.parse("4/m"))}
+    add(ledger, 30)
+    begin = ledger.now
+    started: list[float] = []
+    for second in range(0, 420, 5):
+        hand(ledger, limits)
+        if second >= 170:
+            started += [second] * len(ledger.take(limit=first_taken if second == 170 else 100))
+        ledger.clock.set(begin + timedelta(seconds=second + 5))
+    pause = 15  # after so long at most it is noticed that one has not started
+    assert all(sum(first <= it < first + 60 - pause for it in started) <= 4 for first in started)
+    assert len(started) >= 12, "and all the rate allows do start"
+
+
+def test_a_high_rate_that_no_worker_takes_is_not_looked_at_all_the_time(ledger: Ledger) -> None:
+    limits = {TASK: Limit(None, Rate.parse("200/s"))}
+    add(ledger, 201)
+    hand(ledger, limits)
+    for _ in range(3):
+        wait = look_at(ledger, limits)
+        assert wait is not None and wait >= 0.1
+        ledger.clock.advance(wait)
+        hand(ledger, limits)
 
 
 def test_a_rate_that_is_not_used_is_forgotten(ledger: Ledger) -> None:
@@ -178,7 +268,7 @@ def test_jobs_and_rates_of_unknown_tasks_are_left_to_those_who_know_them(ledger:
     assert len(ledger.take()) == 1
     with ledger.db.write() as conn:
         assert keys_in_line(conn, "") == ["a"]
-        hand_out(conn, known, ledger.now, ["a"])
+        hand_out(conn, known, ledger.now, {}, ["a"])
         granted = sa.select(sa.func.count()).where(jobs.c.task == UNKNOWN, jobs.c.slot == "holds")
         assert conn.execute(granted).scalar_one() == 1, "one has not started yet, so there is no second one"
 
@@ -187,7 +277,7 @@ def test_a_higher_limit_reaches_those_that_wait_already(ledger: Ledger) -> None:
     add(ledger, 6)
     hand(ledger, {TASK: Limit(1)})
     with ledger.db.write() as conn:
-        hand_out(conn, {TASK: Limit(4)}, ledger.now, keys_in_line(conn, ""))
+        hand_out(conn, {TASK: Limit(4)}, ledger.now, {}, keys_in_line(conn, ""))
     assert len(ledger.take()) == 4
 
 
@@ -198,10 +288,54 @@ def test_a_long_line_is_dealt_with_in_steps(ledger: Ledger) -> None:
     assert len(ledger.take(limit=2 * STEP)) == STEP + 150
 
 
-def test_the_database_keeps_a_job_with_a_key_from_being_queued_without_a_word_about_its_slot(ledger: Ledger) -> None:
+def test_a_job_that_is_given_back_unstarted_spends_nothing_more_of_its_rate(ledger: Ledger) -> None:
+    limits = {TASK: Limit(1, Rate.parse("2/h"))}
+    first, second = add(ledger, 2)
+    for _ in range(10):
+        hand(ledger, limits)
+        [job] = ledger.take()
+        assert job.id == first
+        ledger.end(job, Retry(ledger.now, "All threads were busy.", "interrupted", counted=False))
+    [job] = ledger.take()
+    hand(ledger, limits)
+    assert (job.id, ledger.take()) == (first, []), "it kept its slot all the while"
+    ledger.end(job, Succeeded())
+    hand(ledger, limits)
+    assert [job.id for job in ledger.take()] == [second]
+
+
+@pytest.mark.parametrize("before", ["scheduled", "waiting", "running"])
+def test_what_a_process_that_knows_no_limits_queues_is_ready(ledger: Ledger, before: str) -> None:
+    job_id = ledger.add(concurrency_key="a", run_at=ledger.later(60) if before == "scheduled" else None, max_attempts=3)
+    if before != "scheduled":
+        hand(ledger)
+        [job] = ledger.take()
+    if before == "waiting":
+        ledger.end(job, Waiting("a person"))
+        hand(ledger)
+    with ledger.db.write() as conn:
+        conn.execute(sa.update(jobs).where(jobs.c.id == job_id).values(state="queued", waiting_for=None))
+    [job] = ledger.take()
+    ledger.end(job, Retry(ledger.now, "again", "transient"))
+    assert ledger.take() == []
+    hand(ledger)
+    assert [job.id for job in ledger.take()] == [job_id], "its next attempt is limited again"
+
+
+def test_a_message_that_was_sent_before_there_was_a_slot_is_sent_again(ledger: Ledger) -> None:
+    [job_id] = add(ledger, 1)
+    with ledger.db.write() as conn:  # as a publisher of an older version does
+        conn.execute(sa.update(jobs).where(jobs.c.id == job_id).values(published_at=ledger.now))
+    hand(ledger)
+    with ledger.db.write() as conn:
+        assert mark_published(conn, [job_id], ledger.now) == {job_id}
+
+
+@pytest.mark.parametrize("wrong", [{"slot": "has"}, {"concurrency_key": None}])
+def test_the_database_refuses_a_slot_that_nobody_could_hand_out(ledger: Ledger, wrong: dict[str, str | None]) -> None:
     [job_id] = add(ledger, 1)
     with pytest.raises(sa.exc.IntegrityError), ledger.db.write() as conn:
-        conn.execute(sa.update(jobs).where(jobs.c.id == job_id).values(slot=None))
+        conn.execute(sa.update(jobs).where(jobs.c.id == job_id).values(wrong))
 
 
 @dataclass
@@ -226,7 +360,7 @@ def work(ledger: Ledger, watch: Watch, worker: str, count: int) -> None:
     """Schedule and run, as one of several processes that do, until everything is done."""
     while True:
         with ledger.db.write() as conn:
-            hand_out(conn, LIMITS, ledger.now)
+            hand_out(conn, LIMITS, ledger.now, {})
         taken = ledger.take(worker=worker, limit=3)
         for job in taken:
             watch.begin(job)
@@ -278,7 +412,7 @@ class SlotMachine(RuleBasedStateMachine):
         self.ledger.clock.advance(seconds)
         self.ledger.queue_due()
 
-    @rule(kind=st.sampled_from(["succeeded", "failed", "again", "later", "parked"]), data=st.data())
+    @rule(kind=st.sampled_from(["succeeded", "failed", "again", "given back", "later", "parked"]), data=st.data())
     def end(self, kind: str, data: st.DataObject) -> None:
         if self.running:
             job = self.running.pop(data.draw(st.integers(0, len(self.running) - 1)))
@@ -286,6 +420,7 @@ class SlotMachine(RuleBasedStateMachine):
                 "succeeded": Succeeded(),
                 "failed": FAILED,
                 "again": Retry(self.ledger.now, "again", "transient"),
+                "given back": Retry(self.ledger.now, "not begun", "interrupted", counted=False),
                 "later": self.ledger.retry(30),
                 "parked": Waiting("a person"),
             }

@@ -91,3 +91,8 @@ def test_text_is_never_taken_for_a_statement(ledger: Ledger, text: str) -> None:
         enqueue_many(conn, batch, now=ledger.now)
         found = list_jobs(conn, task=text)
     assert [(job.queue, job.args, job.kwargs) for job in found] == [(text, [text], {text: text})] * 2
+
+
+def test_an_empty_key_is_refused_for_it_looks_like_none(ledger: Ledger) -> None:
+    with ledger.db.write() as conn, pytest.raises(InvalidJobError, match="concurrency_key of a job is empty"):
+        enqueue(conn, NewJob("tests.work", "tests", concurrency_key=""))

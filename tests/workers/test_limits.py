@@ -118,6 +118,29 @@ def test_a_rate_holds_from_one_scheduler_to_the_next(in_use: Runtime, declare: D
     assert publish(in_use) == 2
 
 
+def test_a_clock_that_was_set_back_does_not_stop_a_rate(in_use: Runtime, declare: Declare, broker: Broker) -> None:
+    def work(number: int) -> None: ...
+
+    limited = declare(work, rate="2/m")
+    for number in range(5):
+        limited.delay(number)
+    scheduler = LimitScheduler(in_use)
+    started = 0
+    for seconds in (0, -3 * 3600, 61):
+        later(in_use, seconds)
+        for _ in range(10):  # as the loop does
+            with in_use.db.read() as conn:
+                due = scheduler.next_due(conn)
+            if due is None or due > in_use.clock.now():
+                break
+            scheduler.dispatch(in_use.clock.now())
+        started += publish(in_use)
+        with in_use.db.write() as conn:  # as if a worker had begun them
+            begun = {"state": "running", "worker_id": "one", "started_at": jobs.c.run_at}
+            conn.execute(sa.update(jobs).where(jobs.c.slot == "holds", jobs.c.state == "queued").values(begun))
+    assert started == 4
+
+
 def test_a_job_keeps_its_worker_its_host_and_its_queue(declare: Declare, run: Callable[..., Bench]) -> None:
     def work() -> None: ...
 

@@ -101,7 +101,9 @@ def _values(job: NewJob, now: datetime) -> tuple[Any, ...]:
 
 
 def _check(job: NewJob) -> None:
-    """Raise InvalidJobError unless both databases can hold the job."""
+    """Raise InvalidJobError unless both databases can hold the job, and tell its key from none."""
+    if job.concurrency_key == "":
+        raise InvalidJobError("The concurrency_key of a job is empty: give it a name, or None for no key.")
     for name, longest in _LONGEST.items():
         text = getattr(job, name)
         if text is not None and (len(text) > longest or plain_text(text) != text):

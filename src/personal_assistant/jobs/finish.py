@@ -130,9 +130,10 @@ def _changes(job: ClaimedJob, outcome: Outcome, now: datetime) -> dict[str, Any]
             return {"state": "waiting", "waiting_for": _text(reason), "waits_for_job_id": for_job}
         case Retry():
             queued = outcome.run_at <= now
+            # A job that is only given back keeps its slot: its rate has been spent on it, and it is ready at once.
             return {
                 "state": "queued" if queued else "scheduled",
-                **({"slot": "asks"} if queued and job.concurrency_key is not None else {}),
+                **({"slot": "asks"} if queued and outcome.counted and job.concurrency_key is not None else {}),
                 "run_at": outcome.run_at,
                 # An attempt that does not count is made good by another one: a token is never given twice.
                 "max_attempts": job.max_attempts if outcome.counted else job.max_attempts + 1,

@@ -9,6 +9,7 @@ _PERIODS = {"s": 1, "m": 60, "h": 3600}
 _RATE = re.compile(r"([1-9]\d{0,8})/([smh])")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_SHORTEST_PAUSE = timedelta(milliseconds=100)
 # Starts are remembered to a hundredth of the period, so that what is kept of a rate stays small.
 _GRAINS = 100
 
@@ -51,9 +52,19 @@ class Rate:
         same = sum(already for end, already in spent if end == until)
         return [*((end, already) for end, already in spent if end != until), (until, same + number)]
 
-    def spacing(self) -> timedelta:
-        """The time between two starts that are spread evenly."""
-        return timedelta(seconds=self.seconds) / self.count
+    def hold(self, spent: Spent, unstarted: int, now: datetime) -> Spent:
+        """With so many of the newest, and more if need be, counted as if they started now: they have not yet."""
+        left = unstarted
+        started: Spent = []
+        for until, number in sorted(spent, reverse=True):
+            held = min(left, number)
+            left -= held
+            started += [(until, number - held)] if number > held else []
+        return self.spend(started, unstarted, now) if unstarted else spent
+
+    def pause(self) -> timedelta:
+        """How long to wait before it is looked again whether jobs that may start have started."""
+        return max(timedelta(seconds=self.seconds) / self.count, _SHORTEST_PAUSE)
 
     def _until(self, instant: int) -> int:
         grain = self._period // _GRAINS

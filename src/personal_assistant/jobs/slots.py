@@ -6,21 +6,18 @@ transaction at a time; a slot is free again as soon as its job is neither queued
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from personal_assistant.jobs.limits import Limit, Spent, ends
+from personal_assistant.jobs.limits import Limit
+from personal_assistant.jobs.lines import STEP, Lines
+from personal_assistant.jobs.turns import Turns
 from personal_assistant.store.bulk import among, unindexed, update_rows
 from personal_assistant.store.database import wake_after_commit
-from personal_assistant.store.tables import HAS_SLOT_OR_ASKS, IN_LINE, jobs, rates
+from personal_assistant.store.tables import HAS_SLOT_OR_ASKS, IN_LINE, USER, jobs, rates
 
-# So many jobs or keys are dealt with in one transaction.
-STEP = 500
-# So many of a line are looked at together.
-_LOOK = 32
 _ADVISORY_LOCK = 0x61736C74
 
 _IN_LINE = sa.text(IN_LINE)
@@ -28,7 +25,6 @@ _STILL_IN_LINE = sa.and_(unindexed(jobs.c.state) == "queued", unindexed(jobs.c.s
 _ASKING = sa.text(f"{HAS_SLOT_OR_ASKS} AND slot = 'asks' AND state = 'queued'")
 _ENDED = "state IN ('scheduled', 'waiting', 'succeeded', 'failed', 'cancelled', 'missed')"
 _FREED = sa.text(f"{HAS_SLOT_OR_ASKS} AND slot = 'holds' AND {_ENDED}")
-_HOLDING = sa.text(f"{HAS_SLOT_OR_ASKS} AND slot = 'holds' AND state IN ('queued', 'running')")
 
 
 def next_look(conn: sa.Connection, tasks: Collection[str], now: datetime) -> datetime | None:
@@ -49,9 +45,12 @@ def keys_in_line(conn: sa.Connection, after: str) -> list[str]:
     return list(conn.execute(sa.select(hop.c.key).where(hop.c.key.is_not(None)).limit(STEP)).scalars())
 
 
-def hand_out(conn: sa.Connection, limits: Mapping[str, Limit], now: datetime, also: Collection[str] = ()) -> int | None:
+def hand_out(
+    conn: sa.Connection, limits: Mapping[str, Limit], now: datetime, turns: dict[str, Turns], also: Collection[str] = ()
+) -> int | None:
     """Let the jobs start for which there is room; `limits` holds each declared task's, `also` further keys to look at.
 
+    `turns` is for its own use: what a process remembers of the lines from one call to the next.
     Returns how many pieces of news were dealt with; None where another transaction is at it.
     """
     if not _alone(conn):
@@ -59,9 +58,10 @@ def hand_out(conn: sa.Connection, limits: Mapping[str, Limit], now: datetime, al
     asking, freed = _news(conn, _ASKING), _news(conn, _FREED)
     free_again = sa.select(rates.c.key).where(rates.c.look_at <= now, rates.c.task.in_(limits.keys())).limit(STEP)
     due = conn.execute(free_again).scalars().all()
-    lines = _Lines(conn, limits, now, {row.concurrency_key for row in (*asking, *freed)} | {*due, *also})
+    lines = Lines(conn, limits, now, turns, {row.concurrency_key for row in (*asking, *freed)} | {*due, *also})
     chosen = lines.choose()
     given = _give(conn, chosen)
+    lines.remember_turns(chosen, given)
     # What could not be looked at to its end stays news.
     again = lines.cut_short | {key for job_id, key in chosen.items() if job_id not in given}
     settled = [row.id for row in freed if row.concurrency_key not in again]
@@ -87,111 +87,16 @@ def _news(conn: sa.Connection, condition: sa.TextClause) -> Sequence[Any]:
     return conn.execute(chosen.with_for_update(skip_locked=True)).all()
 
 
-def _give(conn: sa.Connection, ids: Collection[str]) -> set[str]:
-    """Give these jobs a slot; returns those that still wait for one and that nobody is changing."""
+def _give(conn: sa.Connection, ids: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Give these jobs a slot, where they still wait for one and nobody is changing them.
+
+    Returns priority and person of those that got one.
+    """
     if not ids:
-        return set()
+        return {}
     free = sa.select(jobs.c.id).where(among(conn, jobs.c.id, ids), _STILL_IN_LINE).with_for_update(skip_locked=True)
-    given = sa.update(jobs).where(jobs.c.id.in_(free)).values(slot="holds").returning(jobs.c.id)
-    return set(conn.execute(given).scalars())
-
-
-@dataclass(slots=True)
-class _Key:
-    """One key: how many of its jobs hold a slot, how many of those have not started, and what its rates have spent."""
-
-    holding: int = 0
-    unstarted: int = 0
-    spent: dict[str, Spent] = field(default_factory=dict)
-    look_at: dict[str, datetime] = field(default_factory=dict)
-
-
-class _Lines:
-    """The lines of some keys."""
-
-    def __init__(self, conn: sa.Connection, limits: Mapping[str, Limit], now: datetime, keys: Collection[str]) -> None:
-        self._conn = conn
-        self._limits = limits
-        self._now = now
-        self._keys = {key: _Key() for key in sorted(keys)}
-        self.cut_short: set[str] = set()
-        if keys:
-            self._read()
-
-    def _read(self) -> None:
-        count = sa.func.count().label("number")
-        held = sa.select(jobs.c.concurrency_key, jobs.c.state, count).where(
-            _HOLDING, among(self._conn, jobs.c.concurrency_key, list(self._keys))
-        )
-        for row in self._conn.execute(held.group_by(jobs.c.concurrency_key, jobs.c.state)):
-            key = self._keys[row.concurrency_key]
-            key.holding += row.number
-            key.unstarted += row.number if row.state == "queued" else 0
-        # Not those of tasks that only a newer or older program declares.
-        used = sa.select(rates).where(
-            among(self._conn, rates.c.key, list(self._keys)), rates.c.task.in_(self._limits.keys())
-        )
-        for row in self._conn.execute(used):
-            rate = self._limits[row.task].rate
-            self._keys[row.key].spent[row.task] = rate.counted(row.spent, self._now) if rate else []
-
-    def choose(self) -> dict[str, str]:
-        """The ids of the jobs that may start, each with its key."""
-        return {job_id: name for name, key in self._keys.items() for job_id in self._first_of(name, key)}
-
-    def _first_of(self, name: str, key: _Key) -> list[str]:
-        chosen: list[str] = []
-        while len(chosen) < STEP:
-            line = self._line(name, len(chosen))
-            for job in line:
-                if not self._take(key, job.task):
-                    return chosen
-                chosen.append(job.id)
-            if len(line) < _LOOK:
-                return chosen
-        self.cut_short.add(name)
-        return chosen
-
-    def _line(self, name: str, offset: int) -> Sequence[Any]:
-        line = (
-            sa.select(jobs.c.id, jobs.c.task)
-            .where(_IN_LINE, jobs.c.concurrency_key == name, jobs.c.task.in_(self._limits.keys()))
-            .order_by(jobs.c.priority.desc(), jobs.c.run_at)
-            .limit(_LOOK)
-            .offset(offset)
-        )
-        return self._conn.execute(line).all()
-
-    def _take(self, key: _Key, task: str) -> bool:
-        """Take a slot for the first in line, if its task's limits allow it."""
-        limit = self._limits[task]
-        if limit.concurrency is not None and key.holding >= limit.concurrency:
-            return False
-        if limit.rate is not None:
-            spent = key.spent.setdefault(task, [])
-            if limit.rate.free(spent) <= 0:
-                key.look_at[task] = ends(spent)[0]
-                return False
-            # Where no worker takes them they do not pile up, to start all together one day.
-            if key.unstarted >= limit.rate.count:
-                key.look_at[task] = self._now + limit.rate.spacing()
-                return False
-            key.spent[task] = limit.rate.spend(spent, 1, self._now)
-        key.holding += 1
-        key.unstarted += 1
-        return True
-
-    def write_rates(self, again: Collection[str]) -> None:
-        """Write what the rates have spent, and when to look at them next; a rate that is unused is forgotten."""
-        rows = [
-            {"key": name, "task": task, "spent": spent, "look_at": look_at}
-            for name, key in self._keys.items()
-            for task, spent in key.spent.items()
-            if (look_at := self._now if name in again else key.look_at.get(task) or max(ends(spent), default=None))
-        ]
-        if not any(key.spent for key in self._keys.values()):
-            return
-        looked_at = among(self._conn, rates.c.key, list(self._keys))
-        self._conn.execute(sa.delete(rates).where(looked_at, rates.c.task.in_(self._limits.keys())))
-        if rows:
-            self._conn.execute(sa.insert(rates), rows)
+    # A process of an older version may have told the broker of it already, and that message came too early.
+    holding = {"slot": "holds", "published_at": None}
+    given = sa.update(jobs).where(jobs.c.id.in_(free)).values(holding)
+    rows = conn.execute(given.returning(jobs.c.id, jobs.c.priority, sa.text(USER))).all()
+    return {job_id: (priority, person) for job_id, priority, person in rows}

@@ -65,6 +65,16 @@ class Turns:
     def __init__(self) -> None:
         self._last: dict[int, int] = {}
 
+    def copy(self) -> "Turns":
+        """For a look of which not everything may be taken; `took` says what was."""
+        copied = Turns()
+        copied._last = dict(self._last)
+        return copied
+
+    def took(self, priority: int, person: int) -> None:
+        """This person had a turn; the next one is that of the one after."""
+        self._last[priority] = person
+
     def last(self, priority: int) -> int:
         """Who came first at the last look; -1 for nobody."""
         return self._last.get(priority, -1)

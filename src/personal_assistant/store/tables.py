@@ -169,11 +169,8 @@ READY = "state = 'queued' AND (slot IS NULL OR slot = 'holds')"
 # Those of a long line are left out: what has news, and what holds a slot, are few.
 HAS_SLOT_OR_ASKS = "slot IN ('asks', 'holds')"
 IN_LINE = "state = 'queued' AND slot IN ('asks', 'waits')"
-# A queued job has a slot word exactly if it has a key.
-_SLOT = (
-    "(slot IS NULL AND (state <> 'queued' OR concurrency_key IS NULL)) "
-    "OR (slot IS NOT NULL AND slot IN ('asks', 'waits', 'holds') AND concurrency_key IS NOT NULL)"
-)
+# A queued job with a key and without a word was queued by a process of a version that knows no limits: it is ready.
+_SLOT = "slot IS NULL OR (slot IN ('asks', 'waits', 'holds') AND concurrency_key IS NOT NULL)"
 # Jobs of nobody count as those of one more person.
 USER = "coalesce(user_id, 0)"
 
@@ -241,7 +238,7 @@ jobs = sa.Table(
         where=f"{READY} AND published_at IS NULL",
     ).ddl_if(dialect="postgresql"),
     _partial_index("ix_jobs_slots", "slot", "state", "concurrency_key", where=HAS_SLOT_OR_ASKS),
-    _partial_index("ix_jobs_line", "concurrency_key", sa.text("priority DESC"), "run_at", where=IN_LINE),
+    _partial_index("ix_jobs_line", "concurrency_key", sa.text("priority DESC"), sa.text(USER), "run_at", where=IN_LINE),
     _partial_index("ix_jobs_waits_for", "waits_for_job_id", where=WAITS_FOR_A_JOB),
     _partial_index("ix_jobs_finished", "counted", "finished_at", where="finished_at IS NOT NULL"),
 )

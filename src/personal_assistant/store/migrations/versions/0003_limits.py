@@ -11,10 +11,7 @@ branch_labels = None
 depends_on = None
 
 _READY = "state = 'queued' AND (slot IS NULL OR slot = 'holds')"
-_SLOT = (
-    "(slot IS NULL AND (state <> 'queued' OR concurrency_key IS NULL)) "
-    "OR (slot IS NOT NULL AND slot IN ('asks', 'waits', 'holds') AND concurrency_key IS NOT NULL)"
-)
+_SLOT = "slot IS NULL OR (slot IN ('asks', 'waits', 'holds') AND concurrency_key IS NOT NULL)"
 _USER = sa.text("coalesce(user_id, 0)")
 _PRIORITY = sa.text("priority DESC")
 
@@ -32,7 +29,7 @@ def upgrade() -> None:
         _partial_index("ix_jobs_unpublished", ["queue", _PRIORITY, _USER, "run_at"], unpublished)
     _partial_index("ix_jobs_slots", ["slot", "state", "concurrency_key"], "slot IN ('asks', 'holds')")
     in_line = "state = 'queued' AND slot IN ('asks', 'waits')"
-    _partial_index("ix_jobs_line", ["concurrency_key", _PRIORITY, "run_at"], in_line)
+    _partial_index("ix_jobs_line", ["concurrency_key", _PRIORITY, _USER, "run_at"], in_line)
     op.create_table(
         "rates",
         sa.Column("key", sa.String(length=255), nullable=False),
