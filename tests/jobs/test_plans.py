@@ -15,8 +15,8 @@ from personal_assistant.jobs.outcomes import Succeeded
 from personal_assistant.jobs.publish import mark_published, unmark_published
 from personal_assistant.store.tables import jobs
 
-BURST = 3000
-CHOSEN = 300
+BURST = 10_000
+CHOSEN = 20
 
 
 @contextmanager
