@@ -1,11 +1,11 @@
 """What makes `celery worker` run jobs of the ledger: in each of its worker processes a runner that messages feed."""
 
-import multiprocessing
 import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing.sharedctypes import RawValue
 from typing import Any
 
 import structlog
@@ -30,6 +30,8 @@ from personal_assistant.workers.transport.strangers import keep_unknown
 log = structlog.get_logger(__name__)
 
 POOLS = ("threads", "prefork", "solo")
+# How often a child looks whether the worker drains.
+_LOOK_SECONDS = 0.2
 
 
 class _Slots:
@@ -73,6 +75,7 @@ _life: Life
 _slots: _Slots | None = None
 _starting = threading.Lock()
 _size = 1
+# Of the prefork pool: whether its children are to drain. Memory, not an Event, whose `set` waits for children that died.
 _draining: Any = None
 
 
@@ -147,7 +150,7 @@ def _after_setup(instance: Any, **given: Any) -> None:
     del given
     if instance.pool_cls.__module__.endswith("prefork"):
         runtime().db.close()  # a connection that two processes share is of use to neither
-        _draining = multiprocessing.get_context("fork").Event()
+        _draining = RawValue("b", 0)
         _life = Life(instance, lambda: len(reserved_requests) - len(active_requests) >= instance.concurrency)
     else:
         _size = instance.concurrency
@@ -169,7 +172,8 @@ def _in_child(**given: Any) -> None:
 
 
 def _drain_when_told(slots: _Slots) -> None:
-    _draining.wait()
+    while not _draining.value:
+        time.sleep(_LOOK_SECONDS)
     slots.stop()
 
 
@@ -179,7 +183,7 @@ def _shutting_down(**given: Any) -> None:
     _life.stop()
     drained: Callable[[float], object] = time.sleep
     if _draining is not None:
-        threading.Thread(target=_draining.set, name="drain-tell", daemon=True).start()
+        _draining.value = 1
     elif _slots is not None:
         drained = _slots.stop().join
     end_in_any_case(drained, get_settings().drain_seconds + ENDING_SECONDS)
