@@ -21,11 +21,10 @@ from personal_assistant.workers.logs import configure_logging
 from personal_assistant.workers.process import ENDING_SECONDS, WorkerProcess
 from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.tasks import load_tasks
-from personal_assistant.workers.transport import messages
+from personal_assistant.workers.transport import messages, panel
 from personal_assistant.workers.transport.ending import end_in_any_case
 from personal_assistant.workers.transport.inbox import Inbox
 from personal_assistant.workers.transport.life import Life
-from personal_assistant.workers.transport.strangers import keep_unknown
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +51,7 @@ class _Slots:
             schedules=False,
             source=source,
             on_told=_life.tell,
+            told=_life.told,
             heard=_life.canary.heard,
             name=_life.name,
         )
@@ -75,7 +75,7 @@ _life: Life
 _slots: _Slots | None = None
 _starting = threading.Lock()
 _size = 1
-# Of the prefork pool: whether its children are to drain. Memory, not an Event, whose `set` waits for children that died.
+# Of the prefork pool: whether its children are to drain. Not an Event, whose `set` waits for children that have died.
 _draining: Any = None
 
 
@@ -117,11 +117,11 @@ def connect() -> None:
         ("worker_shutting_down", _shutting_down),
         ("worker_shutdown", _shut_down),
         ("worker_process_shutdown", _shut_down),
-        ("task_unknown", keep_unknown),
     ):
         getattr(signals, name).connect(receiver, weak=False, dispatch_uid=f"{__name__}.{receiver.__name__}.{name}")
-    if app.conf.broker_transport_options:
-        # Those of Redis, which other brokers do not need the client for.
+    panel.install()
+    if "global_keyprefix" in app.conf.broker_transport_options:
+        # An option of Redis; other brokers do not need its client.
         from personal_assistant.workers.transport import unacked
 
         unacked.install()
