@@ -81,3 +81,18 @@ def test_a_job_that_does_not_listen_is_given_back(cluster: Cluster, pool: str) -
     for job_id in (deaf, listens):
         job = cluster.job(job_id)
         assert (job.state, job.error_kind, job.error) == ("queued", "interrupted", "It was cut off by a shutdown.")
+
+
+def test_after_a_child_was_replaced_the_others_hear_of_the_end(cluster: Cluster) -> None:
+    cluster.environment["ASSISTANT_DRAIN_SECONDS"] = str(DRAIN)
+    [worker] = cluster.start("prefork", slots=2)
+    cluster.start("beat")
+    children = {it.pid for it in cluster.workers() if it.runs}
+    assert len(children) == 2
+    os.kill(min(children), signal.SIGKILL)
+    cluster.until(lambda: len({it.pid for it in cluster.workers() if it.runs} - {min(children)}) == 2)
+    held = [cluster.add("tests.block", "hold", 50.0) for _ in range(2)]
+    cluster.until(lambda: sorted(cluster.marks("hold")) == sorted(held))
+    assert end_all([worker]) < DRAIN + MARGIN
+    assert "did not end by itself" not in worker.log
+    assert {(job.state, job.error) for job in map(cluster.job, held)} == {("queued", "It was cut off by a shutdown.")}

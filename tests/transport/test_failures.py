@@ -5,6 +5,7 @@ import signal
 import sys
 
 import psutil
+import pytest
 from tests.transport.cluster import Cluster, Program
 from tests.transport.test_main_path import stranger
 
@@ -43,6 +44,20 @@ def test_cancelling_is_a_column(running: Cluster) -> None:
     for job_id in (plain, waits, later):
         running.call("jobs", "cancel", job_id)
     assert {job.state for job in running.ended(plain, waits, later)} == {"cancelled"}
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_another_program_revokes_jobs(cluster: Cluster, pool: str) -> None:
+    cluster.start("beat", pool, slots=2)
+    waits, runs, last = cluster.add("tests.add", 1, queue="nobody"), *(cluster.add("tests.block", "r") for _ in "12")
+    cluster.until(lambda: sorted(cluster.marks("r")) == sorted([runs, last]))
+    stranger(cluster).control.revoke([waits, runs], terminate=True)
+    assert {job.state for job in cluster.ended(waits, runs)} == {"cancelled"}
+    assert cluster.job(last).state == "running"
+    done = cluster.celery("control", "terminate", "TERM", last)
+    assert f"jobs are being cancelled: {last}" in done.stdout, done.stderr
+    assert cluster.ended(last)[0].state == "cancelled"
+    assert cluster.ended(cluster.add("tests.add", 1))[0].result == 2
 
 
 def test_a_job_that_is_cancelled_in_the_queue_is_not_begun(cluster: Cluster) -> None:

@@ -1,6 +1,8 @@
 """Whether a worker is alive and consumes, and having it take no more jobs."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 
@@ -143,3 +145,17 @@ def test_a_worker_is_drained_without_the_broker(cluster: Cluster) -> None:
     with cluster.valkey.frozen():
         cluster.call("drain", "--all")
         assert worker.process.wait(30) == 0
+
+
+def test_a_child_rests_when_its_worker_does(cluster: Cluster) -> None:
+    cluster.start("beat", "prefork", slots=1)
+    name = name_of(cluster)
+    cluster.ended(cluster.add("tests.add", 1))
+    cluster.call("drain", name, "--keep")
+    [child] = [it.pid for it in cluster.workers() if it.runs]
+    os.kill(child, signal.SIGKILL)
+    cluster.until(lambda: [it.draining for it in cluster.workers() if it.runs and it.pid != child] == [True])
+    waits = cluster.add("tests.note", "rested")
+    cluster.until(lambda: cluster.waiting() == 1)
+    cluster.call("drain", name, "--undo")
+    cluster.ended(waits)

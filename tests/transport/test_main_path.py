@@ -6,6 +6,7 @@ import sys
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import psycopg
 from celery import Celery
 from tests.transport.cluster import BOTH_BROKERS, Cluster
 
@@ -105,6 +106,22 @@ def test_a_task_name_that_nobody_knows_is_kept_and_reported(running: Cluster) ->
         timeout=60,
     ).stdout
     assert "nobody.knows, which no installed module declares" in findings
+
+
+def test_a_task_name_that_nobody_knows_waits_for_the_database(running: Cluster, postgres: str) -> None:
+    [*_, worker] = running.programs
+    database = running.runtime.db.url.database
+    job_id = str(uuid4())
+    with psycopg.connect(postgres.format("postgres").replace("+psycopg", ""), autocommit=True) as server:
+        try:
+            server.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
+            server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (database,))
+            stranger(running).send_task("nobody.knows.yet", (1,), task_id=job_id)
+            running.until(lambda: "unknown task goes back to the broker" in worker.log)
+        finally:
+            server.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
+    running.until(lambda: running.known(job_id))
+    assert (running.job(job_id).task, running.job(job_id).args) == ("nobody.knows.yet", [1])
 
 
 def test_a_message_that_comes_again_does_nothing_again(running: Cluster) -> None:

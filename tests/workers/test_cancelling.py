@@ -12,6 +12,7 @@ from tests.workers.bench import PATIENCE, Bench, Declare, wait
 from personal_assistant.jobs.context import current_job
 from personal_assistant.jobs.recover import recover
 from personal_assistant.store.tables import jobs
+from personal_assistant.workers.celery_app import app
 from personal_assistant.workers.control import cancel_job, cancel_task_jobs
 from personal_assistant.workers.runtime import Runtime
 
@@ -33,6 +34,28 @@ def test_a_plain_task_stops_at_its_next_check(run: Run, declare: Declare) -> Non
     assert cancel_job(bench.runtime, job_id).state == "running"
     bench.wake()
     assert bench.until(job_id, "cancelled").error is None
+
+
+def test_a_result_that_is_revoked_cancels_its_job(run: Run, declare: Declare) -> None:
+    began = threading.Event()
+
+    def long() -> None:
+        began.set()
+        while True:
+            current_job().check()
+
+    task = declare(long)
+    bench = run(task)
+    running, waits = bench.do(task), task.apply_async(countdown=600)
+    wait(began)
+    waits.revoke()
+    assert bench.job(waits.id).state == "cancelled"
+    task.AsyncResult(running).revoke(terminate=True)
+    bench.wake()
+    bench.until(running, "cancelled")
+    # What has ended, and what is not known, changes nothing.
+    app.control.revoke([running, waits.id, "unknown"])
+    assert (bench.job(running).state, bench.job(waits.id).state) == ("cancelled", "cancelled")
 
 
 def test_a_coroutine_is_cancelled_once_and_may_clean_up(run: Run, declare: Declare) -> None:

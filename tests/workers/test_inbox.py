@@ -200,3 +200,16 @@ def test_a_quick_task_lets_the_next_message_come_at_once(in_use: Runtime, declar
         release.set()
         wait(overs[-1])
         assert {bench.until(job_id, "succeeded", "queued").state for job_id in ids} <= {"succeeded", "queued"}
+
+
+def test_messages_are_held_until_they_are_over(in_use: Runtime, declare: Declare) -> None:
+    def work() -> None: ...
+
+    task = declare(work)
+    inbox = Inbox(in_use.db, Registry({task.name: task}, ()), "runner", 2)
+    inbox.offer(task.name, ["a", "b", "c"], lambda: None)
+    assert inbox.held == 1
+    inbox.settled(["a", "b"])
+    assert inbox.held == 1
+    inbox.settled(["c"])
+    assert inbox.held == 0

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tests.workers.bench import Declare
 
 from personal_assistant.workers.options import TaskOptions, Timetable
@@ -42,6 +43,17 @@ def test_a_key_that_is_no_argument_is_refused(declare: Declare) -> None:
 
     with pytest.raises(ValueError, match="has no 'acount'"):
         declare(fetch, concurrency=1, key="acount")
+
+
+def test_a_key_that_cannot_be_told_says_nothing_of_the_arguments() -> None:
+    def key(password: str) -> str:
+        raise ValueError(password)
+
+    with capture_logs() as said:
+        assert TaskOptions(queue="q", concurrency=1, key=key).job("t", args=("hunter2",)).concurrency_key == "t"
+    [line] = said
+    assert (line["task"], line["error"]) == ("t", "ValueError")
+    assert "hunter2" not in str(line)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,12 @@ from tests.workers.bench import Declare
 from tests.workers.processes import dead_process
 
 from personal_assistant.jobs.claim import claim
+from personal_assistant.jobs.enqueue import enqueue
 from personal_assistant.jobs.finish import finish_many
 from personal_assistant.jobs.leases import report_durations
+from personal_assistant.jobs.model import NewJob
 from personal_assistant.jobs.outcomes import Retry, Succeeded
+from personal_assistant.jobs.publish import unpublished
 from personal_assistant.store.tables import jobs
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.celery_app import LedgerTask
@@ -212,3 +215,21 @@ def test_a_message_that_others_have_overtaken_is_lost(in_use: Runtime, quick: Le
             in_use.clock.now(),
         )
     assert sweep.dispatch(in_use.clock.now()) == 1
+
+
+def test_a_queue_that_fails_does_not_hold_up_the_others(
+    in_use: Runtime, quick: LedgerTask, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(conn: sa.Connection, queue: str, *given: Any) -> Any:
+        if queue == "broken":
+            conn.execute(sa.text("INSERT INTO jobs (id) VALUES (NULL)"))
+        return unpublished(conn, queue, *given)
+
+    for queue in ("a", "broken", "z"):
+        with in_use.db.write() as conn:
+            enqueue(conn, NewJob(quick.name, queue, args=(1,)), now=in_use.clock.now())
+    monkeypatch.setattr(publish_scheduler, "unpublished", fails)
+    with pytest.raises(ExceptionGroup) as raised:
+        publish(in_use)
+    assert raised.value.exceptions[0].__notes__ == ["in the queue broken"]
+    assert {message.queue for message in broker.sent} == {"a", "z"}

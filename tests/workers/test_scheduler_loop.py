@@ -78,6 +78,17 @@ def test_one_that_fails_does_not_delay_the_others(runtime: Runtime, clock: Manua
     assert turning.turn() == 0.25
 
 
+@pytest.mark.parametrize("where", ["next_due", "dispatch"])
+def test_a_turn_in_which_one_fails_does_not_count(runtime: Runtime, clock: ManualClock, where: str) -> None:
+    failing = Failing(where, clock.now())
+    turning = SchedulerLoop(runtime.db, clock, [failing, Planned()])
+    turning.turn()
+    assert turning.last_turn is None
+    failing.now, failing.where = clock.now() + timedelta(hours=1), "dispatch"
+    turning.turn()
+    assert turning.last_turn == clock.now()
+
+
 def test_due_work_that_another_process_has_in_hand_is_not_spun_on(runtime: Runtime, clock: ManualClock) -> None:
     class Taken(Planned):
         def dispatch(self, now: datetime) -> int:

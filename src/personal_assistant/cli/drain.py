@@ -69,16 +69,23 @@ def _bring_about(current: "Runtime", chosen: "Sequence[Worker]", told: str | Non
     from personal_assistant.jobs.draining import Told, running_jobs, tell
     from personal_assistant.jobs.leases import list_workers
 
-    ids = [worker.id for worker in chosen]
-    ends = time.monotonic() + current.settings.drain_seconds + current.settings.lease_seconds
+    names = {worker.id: worker.name for worker in chosen}
+    began = time.monotonic()
+    ends = began + current.settings.drain_seconds + current.settings.lease_seconds
     said = -1
     while True:
         with current.db.write() as conn:
-            tell(conn, ids, Told(told) if told else None)  # each time: it wakes them
-            left = [worker for worker in list_workers(conn) if worker.id in ids]
-            running = running_jobs(conn, ids)
+            there = list_workers(conn)
+            if told is None:  # what took the place of one that died rests as it did
+                names |= {worker.id: worker.name for worker in there if worker.name in names.values()}
+            tell(conn, list(names), Told(told) if told else None)  # each time: it wakes them
+            left = [worker for worker in there if worker.id in names]
+            running = running_jobs(conn, list(names))
         if told is None:
             late = [worker.name for worker in left if worker.draining]
+            if time.monotonic() < began + current.settings.lease_seconds:
+                # One that is not on record may live, and comes back within its lease as what it was.
+                late += [names[it] for it in names.keys() - {worker.id for worker in left}]
         elif told == Told.REST:
             late = [worker.name for worker in left if not worker.draining or running]
         else:

@@ -22,10 +22,12 @@ def tell(conn: sa.Connection, worker_ids: Sequence[str], told: Told | None) -> N
     wake_after_commit(conn)
 
 
-def told(conn: sa.Connection, worker_id: str) -> Told | None:
-    """What that process is told."""
-    found = conn.execute(sa.select(workers.c.told).where(workers.c.id == worker_id)).scalar_one_or_none()
-    return Told(found) if found else None
+def told_to(conn: sa.Connection, worker_id: str, before: Told | None) -> Told | None:
+    """What that process is told; as `before` while it is not on record: it has lost its lease, and takes it anew."""
+    found = conn.execute(sa.select(workers.c.told).where(workers.c.id == worker_id)).one_or_none()
+    if found is None:
+        return before
+    return Told(found.told) if found.told else None
 
 
 def running_jobs(conn: sa.Connection, worker_ids: Sequence[str]) -> int:

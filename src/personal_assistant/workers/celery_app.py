@@ -104,6 +104,7 @@ app = Celery(
     task_cls=LedgerTask,
     set_as_current=False,
     backend="personal_assistant.workers.results:LedgerBackend",
+    control="personal_assistant.workers.transport.control:LedgerControl",
 )
 app.add_defaults(lambda: configuration(get_settings()))
 

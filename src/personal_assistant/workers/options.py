@@ -125,8 +125,9 @@ class TaskOptions:
         try:
             value = str(self.key(*args, **kwargs))
         except Exception as error:
-            # Accepted all the same, under the task's own key: what is wrong with it shows when it runs.
-            log.warning("the key of a job cannot be told from its arguments", task=name, error=str(error))
+            # Accepted all the same, under the task's own key: what is wrong with it shows when it runs. Its text, which
+            # may quote an argument, is nothing for a log.
+            log.warning("the key of a job cannot be told from its arguments", task=name, error=type(error).__name__)
             return name
         key = f"{name}:{value}"
         if len(key) <= KEY_LENGTH and plain_text(key) == key:

@@ -15,7 +15,7 @@ import structlog
 
 from personal_assistant import __version__
 from personal_assistant.jobs import leases, signals
-from personal_assistant.jobs.draining import Told, tell, told
+from personal_assistant.jobs.draining import Told, tell, told_to
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.runner import Runner
 from personal_assistant.workers.runtime import Runtime
@@ -40,8 +40,8 @@ class WorkerProcess:
     `on_signal` is called after each signal that the ledger has changed (the console looks for news then), and now and
     then without one. `publishes` has a scheduling process tell the broker of ready jobs; `source` makes the runner's
     source of jobs from this process's id, where that is not the ledger. `on_told` is called when somebody wants it to
-    end or to rest, and with None when that is taken back; `heard` says when the broker last reached it. `name` is what
-    people call it by.
+    end or to rest, and with None when that is taken back; `told` is what it is told at its start. `heard` says when the
+    broker last reached it. `name` is what people call it by.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class WorkerProcess:
         source: Callable[[str], Source] | None = None,
         on_signal: Callable[[], None] = lambda: None,
         on_told: Callable[[Told | None], None] = lambda told: None,
+        told: Told | None = None,
         heard: Callable[[], datetime | None] = lambda: None,
         name: str = "",
     ) -> None:
@@ -61,7 +62,7 @@ class WorkerProcess:
         self._on_signal = on_signal
         self._on_told = on_told
         self._heard = heard
-        self._told: Told | None = None
+        self._told = told
         self._ask_at = 0.0
         self._registering = threading.Lock()
         self._lease = runtime.settings.lease_seconds
@@ -87,6 +88,8 @@ class WorkerProcess:
         self._publisher = SchedulerLoop(db, clock, broker_schedulers(runtime), outage) if publishes else None
         given = source(self.worker.id) if source else None
         self.runner = Runner(runtime, load_tasks(), self.worker.id, given) if runs else None
+        if self.runner is not None:
+            self.runner.rest(told is not None)
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -168,7 +171,7 @@ class WorkerProcess:
         self._ask_at = time.monotonic() + _ASK_SECONDS
         try:
             with self._runtime.db.read() as conn:
-                wanted = told(conn, self.worker.id)
+                wanted = told_to(conn, self.worker.id, self._told)
         except StoreError:
             return  # the next heartbeat says so, and asks again
         if wanted is self._told:
@@ -198,7 +201,7 @@ class WorkerProcess:
                 self.worker.id,
                 now,
                 scheduled_at=self._last_turn(),
-                draining=self.runner.draining if self.runner else False,
+                draining=self._draining,
                 heard_at=self._heard(),
             )
             if not renewed:
@@ -207,13 +210,18 @@ class WorkerProcess:
                 self._register(conn)
                 self._listener.wake()  # they may have removed the pipe, too: it looks after that
 
+    @property
+    def _draining(self) -> bool:
+        return self.runner is not None and self.runner.draining
+
     def _last_turn(self) -> datetime | None:
         """When each of the scheduling loops has gone round; the one that hangs counts."""
         turns = [loop.last_turn for loop in self._scheduler_loops()]
         return min((turn for turn in turns if turn is not None), default=None) if all(turns) else None
 
     def _register(self, conn: sa.Connection) -> None:
-        leases.register(conn, replace(self.worker, heartbeat_at=self._runtime.clock.now(), heard_at=self._heard()))
+        now = self._runtime.clock.now()
+        leases.register(conn, replace(self.worker, heartbeat_at=now, heard_at=self._heard(), draining=self._draining))
         if self._told is not None:
             tell(conn, [self.worker.id], self._told)  # what it was told before, it is told still
 

@@ -35,6 +35,7 @@ class SchedulerLoop:
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self.last_turn: datetime | None = None
+        self._failed = False
 
     def wake(self) -> None:
         """Look at what is due now."""
@@ -59,10 +60,13 @@ class SchedulerLoop:
     def turn(self) -> float:
         """Let each scheduler with something due do one bounded step; returns for how many seconds to sleep.
 
-        One step each, so that a backlog of one does not hold up the others.
+        One step each, so that a backlog of one does not hold up the others. A turn in which one failed does not count
+        as gone round: who looks after this process is to hear of it.
         """
+        self._failed = False
         waits = [self._step(scheduler) for scheduler in self._schedulers]
-        self.last_turn = self._clock.now()
+        if not self._failed:
+            self.last_turn = self._clock.now()
         return min([LOOK_EVERY_SECONDS, *waits])
 
     def _step(self, scheduler: Scheduler) -> float:
@@ -79,5 +83,6 @@ class SchedulerLoop:
         except StoreError:
             raise
         except Exception:
+            self._failed = True
             log.exception("a scheduler failed; the others go on", scheduler=scheduler.name)
             return _AFTER_ERROR_SECONDS

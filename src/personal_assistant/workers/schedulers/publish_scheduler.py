@@ -75,7 +75,7 @@ class PublishScheduler:
 
     def dispatch(self, now: datetime) -> int:
         with self._runtime.db.write() as conn:
-            messages = self._choose(conn, now)
+            messages, failed = self._choose(conn, now)
         self._look_later(now, found=bool(messages))
         try:
             send(messages)
@@ -84,22 +84,34 @@ class PublishScheduler:
             self._away_until = self._runtime.clock.now() + _BROKER_AWAY
             with self._runtime.db.write() as conn:
                 unmark_published(conn, [job_id for message in error.unsent for job_id in message.ids])
+        if failed:
+            raise ExceptionGroup("jobs of some queues cannot be published", failed)
         return sum(len(message.ids) for message in messages)
 
-    def _choose(self, conn: sa.Connection, now: datetime) -> list[Message]:
-        """What to send, marked as sent."""
+    def _choose(self, conn: sa.Connection, now: datetime) -> tuple[list[Message], list[Exception]]:
+        """What to send, marked as sent; and what went wrong with queues, which keeps none of the others."""
         sizes = MessageSizes(usual_durations(conn))
         counts = published_counts(conn)
         messages: list[Message] = []
+        failed: list[Exception] = []
         self._full = set()
         for queue in unpublished_queues(conn):
             waiting = sum(self._messages(sizes, task, count) for (name, task), count in counts.items() if name == queue)
+            chosen: Sequence[Message] = ()
             # Not for each message that goes: half a window at once costs hardly more than one message.
-            chosen = self._fill(conn, queue, sizes, WINDOW - waiting, now) if waiting <= WINDOW // 2 else []
+            if waiting <= WINDOW // 2:
+                try:
+                    with conn.begin_nested():
+                        chosen = self._fill(conn, queue, sizes, WINDOW - waiting, now)
+                except (sa.exc.OperationalError, sa.exc.InterfaceError):
+                    raise  # the database is away
+                except Exception as error:
+                    error.add_note(f"in the queue {queue}")
+                    failed.append(error)
             if not chosen:
                 self._full.add(queue)
             messages += chosen
-        return messages
+        return messages, failed
 
     def _fill(
         self, conn: sa.Connection, queue: str, sizes: MessageSizes, room: int, now: datetime

@@ -1,5 +1,6 @@
 """A tiny message that each worker sends to itself through the broker: one that lives may have ceased to consume."""
 
+import contextlib
 import logging
 import math
 import time
@@ -8,14 +9,12 @@ from datetime import UTC, datetime
 from multiprocessing.sharedctypes import RawValue
 from typing import Any
 
-import structlog
 from celery import Task
 from kombu import Queue
 
 from personal_assistant.workers.celery_app import app
-from personal_assistant.workers.transport.messages import BrokerError, empty_queues
+from personal_assistant.workers.transport.messages import BrokerError, empty_queues, send_one
 
-log = structlog.get_logger(__name__)
 _logger = logging.getLogger(__name__)
 
 CANARY = "personal_assistant.canary"
@@ -62,13 +61,9 @@ class Canary:
         if self._is_full():
             self.came()
             return
-        try:
+        with contextlib.suppress(BrokerError):  # the consumer says so
             if empty_queues([self.queue.name]):
-                app.send_task(CANARY, queue=self.queue.name, ignore_result=True, retry=False)
-        except BrokerError:
-            return  # the consumer says so
-        except Exception as error:  # each transport has errors of its own, without a common class
-            log.debug("the canary was not sent", error=str(error))
+                send_one(CANARY, self.queue.name)
 
 
 _current: Canary | None = None

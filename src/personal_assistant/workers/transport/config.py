@@ -59,6 +59,7 @@ def _with_broker(settings: Settings) -> dict[str, Any]:
         "worker_soft_shutdown_timeout": settings.drain_seconds,
         "worker_enable_soft_shutdown_on_idle": False,
         "worker_pool_restarts": False,
+        "worker_consumer": "personal_assistant.workers.transport.strangers:LedgerConsumer",
     }
 
 

@@ -55,6 +55,7 @@ class Inbox:
         self.ahead = _AHEAD * slots
         self.pace = _PACE_SECONDS
         self._at_once = 0
+        self._held = 0
         self._durations = Durations()
         self._db = db
         self._registry = registry
@@ -84,6 +85,8 @@ class Inbox:
         if task is not None and self._may_be_over(task):
             over()
             over = self._one_less
+        else:
+            over = self._holding(over)
         offer = Offer(ids, over)
         with self._lock:
             refused = self._closed or task is None
@@ -107,6 +110,18 @@ class Inbox:
                 return False
             self._at_once += 1
             return True
+
+    def _holding(self, over: Callable[[], None]) -> Callable[[], None]:
+        """Count a message until it is over."""
+        with self._lock:
+            self._held += 1
+
+        def let_go() -> None:
+            with self._lock:
+                self._held -= 1
+            over()
+
+        return let_go
 
     def _one_less(self) -> None:
         with self._lock:
@@ -165,8 +180,8 @@ class Inbox:
 
     @property
     def held(self) -> int:
-        """How many jobs have come and still need those who brought them."""
-        return len(self._offers)
+        """How many messages have come and are not over."""
+        return self._held
 
     def _give_back(self, ids: Sequence[str]) -> None:
         if not ids:

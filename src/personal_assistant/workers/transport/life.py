@@ -45,13 +45,18 @@ class Life:
         """The worker ends: it is told nothing more, and nobody asks whether it is at work."""
         self._stopped.set()
 
+    @property
+    def told(self) -> Told | None:
+        """What the worker is told at present."""
+        return _ORDERS[self._told.value]
+
     def tell(self, told: Told | None) -> None:
         self._told.value = _ORDERS.index(told)
 
     def _run(self) -> None:
         while not self._stopped.wait(_LOOK_SECONDS):
             try:
-                self._do(_ORDERS[self._told.value])
+                self._do(self.told)
                 self.canary.turn()
             except Exception:
                 log.exception("a look of the worker after itself failed; trying again")

@@ -55,6 +55,15 @@ def send(messages: Sequence[Message]) -> None:
         raise BrokerError(f"{type(error).__name__}: {error}", messages[sent:]) from error
 
 
+def send_one(task: str, queue: str) -> None:
+    """Send a message without arguments. Raises BrokerError."""
+    try:
+        with app.producer_or_acquire() as producer, _within_time(producer.connection):
+            app.send_task(task, queue=queue, producer=producer, ignore_result=True)
+    except Exception as error:
+        raise BrokerError(f"{type(error).__name__}: {error}", ()) from error
+
+
 def empty_queues(names: Iterable[str]) -> set[str]:
     """Those of these queues in which no message waits. Raises BrokerError."""
     try:

@@ -1,11 +1,11 @@
 """What makes `celery worker` run jobs of the ledger: in each of its worker processes a runner that messages feed."""
 
-import multiprocessing
 import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing.sharedctypes import RawValue
 from typing import Any
 
 import structlog
@@ -21,15 +21,16 @@ from personal_assistant.workers.logs import configure_logging
 from personal_assistant.workers.process import ENDING_SECONDS, WorkerProcess
 from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.tasks import load_tasks
-from personal_assistant.workers.transport import messages
+from personal_assistant.workers.transport import messages, panel
 from personal_assistant.workers.transport.ending import end_in_any_case
 from personal_assistant.workers.transport.inbox import Inbox
 from personal_assistant.workers.transport.life import Life
-from personal_assistant.workers.transport.strangers import keep_unknown
 
 log = structlog.get_logger(__name__)
 
 POOLS = ("threads", "prefork", "solo")
+# How often a child looks whether the worker drains.
+_LOOK_SECONDS = 0.2
 
 
 class _Slots:
@@ -50,6 +51,7 @@ class _Slots:
             schedules=False,
             source=source,
             on_told=_life.tell,
+            told=_life.told,
             heard=_life.canary.heard,
             name=_life.name,
         )
@@ -73,6 +75,7 @@ _life: Life
 _slots: _Slots | None = None
 _starting = threading.Lock()
 _size = 1
+# Of the prefork pool: whether its children are to drain. Not an Event, whose `set` waits for children that have died.
 _draining: Any = None
 
 
@@ -114,11 +117,11 @@ def connect() -> None:
         ("worker_shutting_down", _shutting_down),
         ("worker_shutdown", _shut_down),
         ("worker_process_shutdown", _shut_down),
-        ("task_unknown", keep_unknown),
     ):
         getattr(signals, name).connect(receiver, weak=False, dispatch_uid=f"{__name__}.{receiver.__name__}.{name}")
-    if app.conf.broker_transport_options:
-        # Those of Redis, which other brokers do not need the client for.
+    panel.install()
+    if "global_keyprefix" in app.conf.broker_transport_options:
+        # An option of Redis; other brokers do not need its client.
         from personal_assistant.workers.transport import unacked
 
         unacked.install()
@@ -147,7 +150,7 @@ def _after_setup(instance: Any, **given: Any) -> None:
     del given
     if instance.pool_cls.__module__.endswith("prefork"):
         runtime().db.close()  # a connection that two processes share is of use to neither
-        _draining = multiprocessing.get_context("fork").Event()
+        _draining = RawValue("b", 0)
         _life = Life(instance, lambda: len(reserved_requests) - len(active_requests) >= instance.concurrency)
     else:
         _size = instance.concurrency
@@ -169,7 +172,8 @@ def _in_child(**given: Any) -> None:
 
 
 def _drain_when_told(slots: _Slots) -> None:
-    _draining.wait()
+    while not _draining.value:
+        time.sleep(_LOOK_SECONDS)
     slots.stop()
 
 
@@ -179,7 +183,7 @@ def _shutting_down(**given: Any) -> None:
     _life.stop()
     drained: Callable[[float], object] = time.sleep
     if _draining is not None:
-        threading.Thread(target=_draining.set, name="drain-tell", daemon=True).start()
+        _draining.value = 1
     elif _slots is not None:
         drained = _slots.stop().join
     end_in_any_case(drained, get_settings().drain_seconds + ENDING_SECONDS)

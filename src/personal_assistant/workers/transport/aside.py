@@ -1,0 +1,24 @@
+"""What the consumer's thread wants of the ledger, which may be away or slow: it must not wait for it."""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from personal_assistant.workers.runtime import runtime
+
+log = structlog.get_logger(__name__)
+
+
+def aside(do: Callable[[], None]) -> None:
+    """Have it done on a thread of its own. An error is logged."""
+    threading.Thread(target=_do, args=(do,), name="aside", daemon=True).start()
+
+
+def _do(do: Callable[[], None]) -> None:
+    try:
+        do()
+    except Exception:
+        log.exception("something beside the consumer failed")
+    finally:
+        runtime().db.close()  # a child that is forked later must not inherit a connection
