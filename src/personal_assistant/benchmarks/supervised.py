@@ -12,7 +12,7 @@ import psutil
 
 _PAUSE_SECONDS = 1.0
 # Celery's, of accounts whose rights matter on a server. Here it is whoever tries it out.
-_NOT_TOLD = "ignore:You're running the worker with superuser privileges:RuntimeWarning"
+_NOT_TOLD = "ignore:You're running the worker with superuser privileges"
 
 
 class Supervised:

@@ -43,7 +43,7 @@ def drain(
     if as_json:
         print_json({"told": told, "not_yet": late})
     elif undo and not any(it.told or it.draining for it in chosen):
-        say(f"ℹ️ {worker or 'None of them'} was not resting: there was nothing to undo.")
+        say(f"ℹ️ {f'{worker} was not' if worker else 'None was'} resting: there was nothing to undo.")
     elif not late:
         say("✅ They take jobs again." if undo else "✅ Drained.")
     if late:

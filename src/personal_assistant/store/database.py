@@ -56,9 +56,7 @@ class Database:
         except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
             raise StoreError(f"The database URL cannot be used: {error}.") from error
         except ModuleNotFoundError as error:
-            raise StoreError(
-                f"The database URL needs the module {error.name}: {_installing('postgres')}."
-            ) from error
+            raise StoreError(f"The database URL needs the module {error.name}: {_installing('postgres')}") from error
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.on_wake: Callable[[], None] = lambda: None
         self._mutex = threading.Lock() if self.is_sqlite else nullcontext()
@@ -149,7 +147,7 @@ class Database:
 def _installing(extra: str) -> str:
     """What to do to have that extra; for the scripts of a checkout, the command to type."""
     if "ASSISTANT_LAUNCHER" not in os.environ:
-        return f"install personal-assistant[{extra}]"
+        return f"install personal-assistant[{extra}]."
     root = Path(sys.prefix).parent
     uv = root / ".venv-uv" / "bin" / "uv"
     words = [str(uv), "pip", "install", "--python", sys.executable, "-e", f"{root}[{extra}]"]

@@ -39,8 +39,10 @@ def check_health(runtime: Runtime) -> list[Finding]:
 
 
 def check_setup(runtime: Runtime) -> list[Finding]:
-    """What is configured and stored: settings, task modules, jobs and queues that nobody takes, AI tasks that cannot fire."""
-    return _run(runtime, (_settings, _database_of_one, _zone, _modules, _orphans, check_queues, _problems, _inactive_people))
+    """What is configured and stored: settings, task modules, what nobody takes, AI tasks that cannot fire."""
+    return _run(
+        runtime, (_settings, _database_of_one, _zone, _modules, _orphans, check_queues, _problems, _inactive_people)
+    )
 
 
 def _run(runtime: Runtime, checks: tuple[Check, ...]) -> list[Finding]:
