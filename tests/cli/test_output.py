@@ -77,6 +77,11 @@ def test_columns_too_narrow_to_read_become_paragraphs(monkeypatch: pytest.Monkey
     assert lines == ["1", "   state: active", "   title: Call mom", "   about it"]
 
 
+def test_a_table_in_a_file_has_no_blanks_at_the_ends_of_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    table(("id", "title"), [("1", "Call mom"), ("2", "x")], empty="Nothing.")
+    assert capsys.readouterr().out == "id  title\n1   Call mom\n2   x\n"
+
+
 def test_an_empty_table_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     assert drawn(monkeypatch, 60, []) == ["Nothing."]
 

@@ -4,11 +4,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from tests.cli.conftest import CommandLine
+from tests.workers.processes import living_process
 
 from personal_assistant.cli.up import _warn_of_clock
 from personal_assistant.jobs import leases
 from personal_assistant.notifications.deliveries import Message, deliver
+from personal_assistant.store.tables import workers
 from personal_assistant.timing.clock import utc_now
 
 
@@ -23,6 +26,50 @@ def test_status_says_what_is_planned_and_what_needs_the_person(cli: CommandLine)
 def test_status_names_the_processes_that_are_alive(alive: CommandLine) -> None:
     assert "✅ Process 4711 on here schedules and runs jobs" in alive.ok("status").out
     assert [process["pid"] for process in alive.document("status")["processes"]] == [4711]
+
+
+def test_with_a_broker_the_processes_of_a_distributed_assistant_are_named(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://127.0.0.1:1")
+    fixes = {it["check"]: it["fix"] for it in cli("doctor", "--json").document}
+    assert fixes["scheduler"] == "Run `assistant scheduler`, and leave it running."
+    assert fixes["runner"] == "Run `assistant worker`, and leave it running."
+    assert "Start one with `assistant scheduler`." in cli.ok("remind", "call mom tomorrow at 9am").err
+
+
+def test_with_a_broker_a_missing_file_may_mean_a_missing_setting(
+    new_cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "DATABASE_URL" not in new_cli("status").err
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://127.0.0.1:1")
+    assert "run `assistant init` or `assistant up` first, or set DATABASE_URL." in new_cli("status").err
+
+
+def test_several_processes_with_a_broker_on_a_file_are_a_contradiction(
+    alive: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settings() -> list[str]:
+        return [it["message"] for it in alive("doctor", "--json").document if it["check"] == "settings"]
+
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://127.0.0.1:1")
+    assert settings() == []
+    with living_process(alive.runtime, "second"):
+        [message] = settings()
+    assert "the database is an SQLite file" in message
+
+
+def test_who_never_rested_has_nothing_to_undo(alive: CommandLine) -> None:
+    assert "here was not resting" in alive.ok("drain", "here", "--undo").out
+
+
+def test_reminding_while_all_workers_rest_is_said_loudly(alive: CommandLine) -> None:
+    with alive.runtime.db.write() as conn:
+        conn.execute(sa.update(workers).values(told="rest", draining=True))
+    assert "all workers rest. `assistant drain --all --undo`" in alive.ok("remind", "call mom tomorrow at 9am").err
+    [resting] = [it for it in alive("doctor", "--json").document if it["level"] == "warning"]
+    assert (resting["check"], resting["message"]) == ("runner", "All workers rest: no job runs.")
+    assert "here is alive and rests; it takes no new jobs." in alive.ok("status", "--worker", "here").out
 
 
 def test_doctor_fails_while_something_is_wrong(cli: CommandLine) -> None:

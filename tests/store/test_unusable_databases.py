@@ -1,5 +1,6 @@
 """Databases that cannot be used: a sentence that says what to do, and nothing half done."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,18 @@ def test_a_database_without_tables_says_how_to_make_them(empty_url: str) -> None
         require_current(db)
     assert revisions(db).current is None
     db.close()
+
+
+def test_without_the_driver_the_command_that_brings_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delenv("ASSISTANT_LAUNCHER", raising=False)
+    with pytest.raises(StoreError, match=r"needs the module psycopg: install personal-assistant\[postgres\]\.$"):
+        Database("postgresql+psycopg://localhost/none")
+    monkeypatch.setenv("ASSISTANT_LAUNCHER", "./scripts/assistant")
+    root = Path(sys.prefix).parent
+    with pytest.raises(StoreError) as told:
+        Database("postgresql+psycopg://localhost/none")
+    assert f"{root}/.venv-uv/bin/uv pip install --python {sys.executable} -e '{root}[postgres]'" in str(told.value)
 
 
 def test_a_mistake_of_ours_is_not_blamed_on_the_database(db: Database) -> None:

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from personal_assistant.jobs import leases, signals
+from personal_assistant.store.tables import workers
 from personal_assistant.workers.runtime import Runtime
 
 
@@ -47,3 +50,9 @@ def heartbeat(runtime: Runtime, worker_id: str, *, scheduled_at: datetime | None
     """Renew its lease now."""
     with runtime.db.write() as conn:
         return leases.heartbeat(conn, worker_id, runtime.clock.now(), scheduled_at=scheduled_at, draining=False)
+
+
+def rename(runtime: Runtime, worker_id: str, name: str) -> None:
+    """Give it the name of a worker."""
+    with runtime.db.write() as conn:
+        conn.execute(sa.update(workers).where(workers.c.id == worker_id).values(name=name))

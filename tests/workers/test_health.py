@@ -1,5 +1,6 @@
 """What the health checks find, and what they say to do."""
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -7,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 from tests.workers.bench import Declare
-from tests.workers.processes import heartbeat, living_process
+from tests.workers.processes import dead_process, heartbeat, living_process, rename
 
 from personal_assistant.ai import AITaskManager
 from personal_assistant.jobs.enqueue import enqueue
@@ -21,6 +22,7 @@ from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.utils import health_check
 from personal_assistant.workers.utils.findings import Finding
 from personal_assistant.workers.utils.health_check import check_health, check_setup
+from personal_assistant.workers.utils.processes import check_worker
 
 
 @pytest.fixture
@@ -56,6 +58,29 @@ def test_a_process_that_only_runs_jobs_schedules_nothing(runtime: Runtime) -> No
     with living_process(runtime, schedules=False):
         findings = check_health(runtime)
     assert (_of(findings, "scheduler").level, _of(findings, "runner").level) == ("error", "ok")
+
+
+def test_workers_are_named_each_with_the_number_of_its_processes(runtime: Runtime) -> None:
+    names = {"a": "threads-7@vm", "b": "prefork-9@vm", "c": "prefork-9@vm"}
+    with contextlib.ExitStack() as stack:
+        for worker_id, name in names.items():
+            stack.enter_context(living_process(runtime, worker_id, schedules=False))
+            rename(runtime, worker_id, name)
+        assert _of(check_health(runtime), "runner").message == "Alive: threads-7@vm, prefork-9@vm (2 processes)."
+
+
+def test_each_process_on_a_machine_is_looked_at(runtime: Runtime, clock: ManualClock) -> None:
+    dead_process(runtime, "c")
+    rename(runtime, "c", "threads-9@vm")
+    clock.advance(120)
+    with living_process(runtime, "a"), living_process(runtime, "b"):
+        rename(runtime, "a", "threads-7@vm")
+        rename(runtime, "b", "scheduler-8@vm")
+        assert {finding.message: finding.level for finding in check_worker(runtime, "here")} == {
+            "threads-9@vm is not alive: it was last heard of 2 min ago.": "error",
+            "threads-7@vm is alive and at work.": "ok",
+            "scheduler-8@vm is alive and at work.": "ok",
+        }
 
 
 @pytest.mark.parametrize("ever_turned", [True, False])

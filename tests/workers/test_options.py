@@ -7,13 +7,16 @@ from structlog.testing import capture_logs
 from tests.workers.bench import Declare
 
 from personal_assistant.workers.options import TaskOptions, Timetable
-from personal_assistant.workers.tasks import Registry, UnknownTaskError
+from personal_assistant.workers.tasks import Broken, Registry, UnknownTaskError
 
 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
         ({"attempts": 0}, "at least one attempt"),
+        ({"attempts": "x"}, "whole number, not 'x'"),
+        ({"time_limit": "60"}, "number of seconds, not '60'"),
+        ({"timetable": "daily"}, "is a Timetable, like .* not 'daily'"),
         ({"time_limit": 0}, "time limit above zero"),
         ({"time_limit": -1.5}, "time limit above zero"),
         ({"at_most_once": True, "bulk": lambda conn, jobs, now: []}, "cannot have a bulk function"),
@@ -101,3 +104,11 @@ def test_a_task_is_found_by_the_last_part_of_its_name_where_only_one_ends_so(dec
     assert registry.find("a.send").name == "a.send"
     with pytest.raises(UnknownTaskError, match="assistant tasks list"):
         registry.find("send")
+
+
+def test_where_a_module_failed_to_load_an_unknown_task_may_be_one_of_its() -> None:
+    with pytest.raises(UnknownTaskError, match="could not be loaded: see `assistant doctor`"):
+        Registry({}, (Broken("mine", "SyntaxError"),)).find("bad")
+    with pytest.raises(UnknownTaskError) as unknown:
+        Registry({}, ()).find("bad")
+    assert "loaded" not in str(unknown.value)

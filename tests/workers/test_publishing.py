@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from tests.workers.bench import Declare
 from tests.workers.processes import dead_process
 
@@ -193,7 +194,9 @@ def test_a_lost_message_is_sent_again_once_the_queue_is_empty(
     broker.empty = False
     assert sweep.dispatch(in_use.clock.now()) == 0, "it may be among those that wait"
     broker.empty = True
-    assert sweep.dispatch(in_use.clock.now()) == 1
+    with structlog.testing.capture_logs() as told:
+        assert sweep.dispatch(in_use.clock.now()) == 1
+    assert [line["event"] for line in told] == ["messages were not taken; their jobs are published again"]
     publish(in_use)
     assert [message.ids for message in broker.sent] == [[lost], [lost]]
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -70,16 +70,19 @@ def _migrate() -> None:
     _tell("migrate", f"{current.db.where} is at revision {revisions(current.db).current}")
 
 
-def _note(folder: Path, environment: Mapping[str, str]) -> str:
-    """Write down how other terminals come in; the line to type there."""
+def _note(folder: Path, environment: Mapping[str, str]) -> list[str]:
+    """Write down how other terminals come in; the lines to type there."""
     file = folder / "environment"
     file.touch(mode=0o600)
     file.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()))
-    command = Path(sys.executable).with_name("assistant")
-    return f'. {shlex.quote(str(file))} && {shlex.quote(str(command))} remind "stretch in 10 seconds"'
+    command = shlex.quote(str(Path(sys.executable).with_name("assistant")))
+    return [
+        f'. {shlex.quote(str(file))} && {command} remind "stretch in 10 seconds"',
+        f"{command} notifications list",
+    ]
 
 
-def _run(line: str, ended: threading.Event) -> None:
+def _run(lines: Sequence[str], ended: threading.Event) -> None:
     from personal_assistant.workers.transport.roles import ROLES
 
     started = time.monotonic()
@@ -97,7 +100,8 @@ def _run(line: str, ended: threading.Event) -> None:
             if not ready and _ready(processes):
                 ready = True
                 _tell("ready", f"after {time.monotonic() - started:.1f} s: {', '.join(it.name for it in processes)}")
-                _tell("ready", f"in another terminal:  {line}")
+                for line in lines:
+                    _tell("ready", f"in another terminal:  {line}")
         _tell("ending", "what runs is brought to its end")
     finally:
         seconds = get_settings().drain_seconds + _KILL_AFTER_SECONDS

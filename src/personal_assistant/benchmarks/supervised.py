@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 import psutil
 
 _PAUSE_SECONDS = 1.0
+# Celery's, of accounts whose rights matter on a server. Here it is whoever tries it out.
+_NOT_TOLD = "ignore:You're running the worker with superuser privileges"
 
 
 class Supervised:
@@ -62,7 +64,7 @@ class Supervised:
         command = ["setpriv", "--pdeathsig", "TERM", *self._command]
         process = subprocess.Popen(  # noqa: S603 - our own program
             command,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": _NOT_TOLD},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -38,9 +38,12 @@ def drain(
     current = runtime()
     require_current(current.db)
     told = None if undo else Told.REST if keep else Told.EXIT
-    late = _bring_about(current, _chosen(current, worker), told, quiet=as_json)
+    chosen = _chosen(current, worker)
+    late = _bring_about(current, chosen, told, quiet=as_json)
     if as_json:
         print_json({"told": told, "not_yet": late})
+    elif undo and not any(it.told or it.draining for it in chosen):
+        say(f"ℹ️ {f'{worker} was not' if worker else 'None was'} resting: there was nothing to undo.")
     elif not late:
         say("✅ They take jobs again." if undo else "✅ Drained.")
     if late:

@@ -132,7 +132,12 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) 
         shown.add_column(name, overflow="fold", width=width)
     for row in rows:
         shown.add_row(*(Text(clean(cell), style=_style(cell)) for cell in row))
-    console.print(shown)
+    if sys.stdout.isatty():
+        console.print(shown)
+        return
+    with console.capture() as drawn:
+        console.print(shown)
+    print("\n".join(line.rstrip() for line in drawn.get().splitlines()))  # noqa: T201
 
 
 _GAP = 2

@@ -7,7 +7,7 @@ from typing import Any
 from personal_assistant.cli.output import command_name, print_json, say, warn
 from personal_assistant.store.people import Person
 from personal_assistant.timing.zones import get_zone
-from personal_assistant.workers.liveness import scheduler_alive
+from personal_assistant.workers.liveness import all_rest, living
 from personal_assistant.workers.runtime import Runtime, runtime
 from personal_assistant.workers.setup import ready_owner
 
@@ -27,10 +27,16 @@ class Session:
 
     def answer(self, as_json: bool, document: dict[str, Any], text: str) -> None:
         """Say what was accepted, and loudly so when nobody is there to do it."""
-        alive = scheduler_alive(self.runtime)
-        print_json({**document, "scheduler_alive": alive}) if as_json else say(text)
-        if not alive:
-            warn(f"⚠️ Nothing will fire yet: no scheduler is alive. Start one with `{command_name()} up`.")
+        with self.runtime.db.read() as conn:
+            alive = living(self.runtime, conn)
+        schedules = any(worker.schedules for worker in alive)
+        print_json({**document, "scheduler_alive": schedules}) if as_json else say(text)
+        if not schedules:
+            start = "scheduler" if self.runtime.settings.broker_url else "up"
+            warn(f"⚠️ Nothing will fire yet: no scheduler is alive. Start one with `{command_name()} {start}`.")
+        elif all_rest(alive):
+            undo = f"{command_name()} drain --all --undo"
+            warn(f"⚠️ Nothing will run yet: all workers rest. `{undo}` has them go on.")
 
 
 def session() -> Session:

@@ -60,4 +60,6 @@ def _become(*words: str) -> NoReturn:
     sys.stderr.flush()
     app = "personal_assistant.workers.celery_app"
     level = get_settings().log_level
-    os.execv(sys.executable, [sys.executable, "-m", "celery", "-A", app, *words, "-l", level])  # noqa: S606
+    # The banner is for people.
+    quiet = () if sys.stdout.isatty() else ("--quiet",)
+    os.execv(sys.executable, [sys.executable, "-m", "celery", *quiet, "-A", app, *words, "-l", level])  # noqa: S606

@@ -16,7 +16,8 @@ HEARTBEAT = 1 / 6
 class Worker:
     """A process as it last said of itself. `scheduled_at` is when its scheduler last went round.
 
-    `name` is the worker's, `heard_at` when a message last came to it (None where it listens to no broker).
+    `name` is the worker's, `heard_at` when a message last came to it (None where it listens to no broker), `told`
+    what somebody wants of it (`draining.Told`).
     """
 
     id: str
@@ -31,6 +32,17 @@ class Worker:
     draining: bool
     name: str = ""
     heard_at: datetime | None = None
+    told: str | None = None
+
+    @property
+    def rests(self) -> bool:
+        """Whether it takes no jobs until somebody has it go on."""
+        return self.draining and self.told == "rest"
+
+    @property
+    def label(self) -> str:
+        """How people are told of it."""
+        return self.name or f"process {self.pid} on {self.host}"
 
     def lease_ended(self, now: datetime, lease_seconds: float) -> bool:
         """Whether it was silent for a whole lease. A heartbeat from the future means the clock was set back."""

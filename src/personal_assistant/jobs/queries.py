@@ -68,6 +68,13 @@ def open_tasks(conn: sa.Connection) -> list[Orphans]:
     return [Orphans(row.task, row.number, row.oldest) for row in rows]
 
 
+def waiting_queues(conn: sa.Connection, before: datetime) -> dict[str, int]:
+    """Queue to the number of its ready jobs, of queues in which one could have started before that instant."""
+    counted = sa.select(jobs.c.queue, sa.func.count().label("number")).where(sa.text(READY)).group_by(jobs.c.queue)
+    rows = conn.execute(counted.having(sa.func.min(jobs.c.run_at) < before))
+    return {row.queue: row.number for row in rows}
+
+
 def oldest_queued(conn: sa.Connection, tasks: Collection[str]) -> datetime | None:
     """Since when the ready job of these tasks that has waited longest could have started."""
     queued = sa.and_(sa.text(READY), jobs.c.task.in_(tasks))

@@ -1,6 +1,9 @@
 """One database: reading, writing in one transaction, and telling the others after a commit."""
 
+import os
+import shlex
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -53,9 +56,7 @@ class Database:
         except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
             raise StoreError(f"The database URL cannot be used: {error}.") from error
         except ModuleNotFoundError as error:
-            raise StoreError(
-                f"The database URL needs the module {error.name}: install personal-assistant[postgres]."
-            ) from error
+            raise StoreError(f"The database URL needs the module {error.name}: {_installing('postgres')}") from error
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.on_wake: Callable[[], None] = lambda: None
         self._mutex = threading.Lock() if self.is_sqlite else nullcontext()
@@ -141,6 +142,16 @@ class Database:
     def close(self) -> None:
         """Close the pool's connections; the next use opens new ones (after a fork, too)."""
         self.engine.dispose()
+
+
+def _installing(extra: str) -> str:
+    """What to do to have that extra; for the scripts of a checkout, the command to type."""
+    if "ASSISTANT_LAUNCHER" not in os.environ:
+        return f"install personal-assistant[{extra}]."
+    root = Path(sys.prefix).parent
+    uv = root / ".venv-uv" / "bin" / "uv"
+    words = [str(uv), "pip", "install", "--python", sys.executable, "-e", f"{root}[{extra}]"]
+    return f"run  {shlex.join(words)}"
 
 
 def _usable(url: sa.URL) -> sa.URL:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from personal_assistant.settings import get_settings
 from personal_assistant.store.database import Database
 from personal_assistant.store.errors import NewerDatabaseError, SchemaError
 from personal_assistant.store.legacy import refuse_other_tables
@@ -82,7 +83,11 @@ def require_current(db: Database) -> None:
         if db.exists:
             with db.read() as conn:
                 refuse_other_tables(conn, db.where)
-        raise SchemaError(f"There is no assistant in {db.where} yet: run `assistant init` or `assistant up` first.")
+        # Who has a broker means a server: this shell does not know of it.
+        other = ", or set DATABASE_URL" if db.is_sqlite and get_settings().broker_url else ""
+        raise SchemaError(
+            f"There is no assistant in {db.where} yet: run `assistant init` or `assistant up` first{other}."
+        )
     if not state.up_to_date:
         raise SchemaError(
             f"The database {db.where} is at revision {state.current} and this version needs {state.newest}: "

@@ -1,5 +1,6 @@
 """Which processes are alive."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -19,6 +20,12 @@ def living(runtime: Runtime, conn: sa.Connection) -> list[Worker]:
     """The processes that are alive, the longest running first."""
     now = runtime.clock.now()
     return [worker for worker in list_workers(conn) if not is_gone(runtime, worker, now)]
+
+
+def all_rest(alive: Sequence[Worker]) -> bool:
+    """Whether some of these run jobs, and each of those rests."""
+    runners = [worker for worker in alive if worker.runs]
+    return bool(runners) and all(worker.rests for worker in runners)
 
 
 def scheduler_alive(runtime: Runtime) -> bool:

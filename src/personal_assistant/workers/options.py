@@ -27,6 +27,10 @@ KEY_LENGTH = 255
 log = structlog.get_logger(__name__)
 
 
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @dataclass(frozen=True, slots=True)
 class Timetable:
     """When a system task runs: a schedule type and its configuration, in the owner's zone.
@@ -80,15 +84,26 @@ class TaskOptions:
     key: str | Key | None = None
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         if self.attempts < 1 or self.time_limit <= 0:
             raise ValueError("a task has at least one attempt and a time limit above zero seconds")
         if self.at_most_once and self.bulk is not None:
             raise ValueError("a task that runs at most once cannot have a bulk function")
         self._check_limits()
 
+    def _check_kinds(self) -> None:
+        if not _is_whole(self.attempts):
+            raise ValueError(f"the attempts of a task are a whole number, not {self.attempts!r}")
+        if not _is_whole(self.time_limit) and not isinstance(self.time_limit, float):
+            raise ValueError(f"the time limit of a task is a number of seconds, not {self.time_limit!r}")
+        if self.timetable is not None and not isinstance(self.timetable, Timetable):
+            raise ValueError(
+                'the timetable of a task is a Timetable, like Timetable("daily", {"hour": 7, "minute": 30}), '
+                f"not {self.timetable!r}"
+            )
+
     def _check_limits(self) -> None:
-        whole = isinstance(self.concurrency, int) and not isinstance(self.concurrency, bool)
-        if self.concurrency is not None and (not whole or self.concurrency < 1):
+        if self.concurrency is not None and (not _is_whole(self.concurrency) or self.concurrency < 1):
             raise ValueError(f"the concurrency of a task is a whole number above zero, not {self.concurrency!r}")
         if self.concurrency is not None and self.bulk is not None:
             raise ValueError("a task with a bulk function does many jobs in one call: it cannot limit concurrency")

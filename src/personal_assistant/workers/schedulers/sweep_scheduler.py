@@ -57,5 +57,5 @@ class SweepScheduler:
             count = unmark_published(conn, [job.id for job in found])
             if count:
                 wake_after_commit(conn)
-                log.warning("messages were lost; their jobs are published again", queue=queue, jobs=count)
+                log.warning("messages were not taken; their jobs are published again", queue=queue, jobs=count)
         return count

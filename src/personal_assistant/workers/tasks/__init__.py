@@ -90,7 +90,8 @@ class Registry:
     def get(self, name: str) -> LedgerTask:
         """The task of that name. Raises UnknownTaskError."""
         if name not in self.tasks:
-            raise UnknownTaskError(f"There is no task {name}. `assistant tasks list` shows those there are.")
+            broken = " A task module could not be loaded: see `assistant doctor`." if self.broken else ""
+            raise UnknownTaskError(f"There is no task {name}. `assistant tasks list` shows those there are.{broken}")
         return self.tasks[name]
 
     def find(self, name: str) -> LedgerTask:

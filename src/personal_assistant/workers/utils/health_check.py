@@ -16,12 +16,14 @@ from personal_assistant.store.legacy import NO_INSTANT, state_problem
 from personal_assistant.store.people import find_owner
 from personal_assistant.store.tables import AI_TASK_STATES, ai_tasks, deliveries, jobs, schedules, users
 from personal_assistant.timing.missed import spoken
+from personal_assistant.workers.liveness import living
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.setup import zone_contradiction
 from personal_assistant.workers.tasks import load_tasks
 from personal_assistant.workers.utils.error_handling import describe
 from personal_assistant.workers.utils.findings import Finding
 from personal_assistant.workers.utils.processes import check_processes
+from personal_assistant.workers.utils.queues import check_queues
 
 _LAG = timedelta(seconds=15)
 _CLOCK_SLACK = timedelta(seconds=90)
@@ -37,8 +39,10 @@ def check_health(runtime: Runtime) -> list[Finding]:
 
 
 def check_setup(runtime: Runtime) -> list[Finding]:
-    """What is configured and stored: settings, task modules, jobs nobody can run, AI tasks that cannot fire."""
-    return _run(runtime, (_settings, _zone, _modules, _orphans, _problems, _inactive_people))
+    """What is configured and stored: settings, task modules, what nobody takes, AI tasks that cannot fire."""
+    return _run(
+        runtime, (_settings, _database_of_one, _zone, _modules, _orphans, check_queues, _problems, _inactive_people)
+    )
 
 
 def _run(runtime: Runtime, checks: tuple[Check, ...]) -> list[Finding]:
@@ -118,6 +122,18 @@ def _settings(runtime: Runtime) -> Iterator[Finding]:
     for contradiction in contradictory_settings():
         fix = "DATABASE_URL is the one that counts: remove ASSISTANT_DATABASE_URL, or make both the same."
         yield Finding("settings", "warning", contradiction, fix)
+
+
+def _database_of_one(runtime: Runtime) -> Iterator[Finding]:
+    """A broker joins processes, and each machine has an SQLite file of its own."""
+    if not (runtime.settings.broker_url and runtime.db.is_sqlite):
+        return
+    with runtime.db.read() as conn:
+        several = len(living(runtime, conn)) > 1
+    if several:
+        message = f"A broker is set, several processes run, and the database is an SQLite file ({runtime.db.where})."
+        fix = "Set DATABASE_URL to a PostgreSQL database for all of them; or `assistant up` alone, without a broker."
+        yield Finding("settings", "warning", message, fix)
 
 
 def _zone(runtime: Runtime) -> Iterator[Finding]:

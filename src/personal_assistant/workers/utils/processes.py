@@ -1,12 +1,13 @@
 """Whether processes are at work, not only alive: whether schedulers go round, and workers hear from the broker."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.jobs.leases import Worker, list_workers
 from personal_assistant.timing.missed import spoken
-from personal_assistant.workers.liveness import is_gone, living
+from personal_assistant.workers.liveness import all_rest, is_gone, living
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.utils.findings import Finding
 
@@ -21,36 +22,57 @@ def check_processes(runtime: Runtime) -> Iterator[Finding]:
     """Whether there is somebody for each part of the work, and whether each of them does it."""
     with runtime.db.read() as conn:
         alive = living(runtime, conn)
-    for role, does, those in (
-        ("scheduler", "nothing fires", [worker for worker in alive if worker.schedules]),
-        ("runner", "no job runs", [worker for worker in alive if worker.runs]),
+    for role, command, does, those in (
+        ("scheduler", "scheduler", "nothing fires", [worker for worker in alive if worker.schedules]),
+        ("runner", "worker", "no job runs", [worker for worker in alive if worker.runs]),
     ):
-        if not those:
-            yield Finding(role, "error", f"No {role} is alive: {does}.", "Run `assistant up`, and leave it running.")
-            continue
-        pids = ", ".join(str(worker.pid) for worker in those)
-        yield Finding(role, "ok", f"Alive: process {pids} on {those[0].host}.")
+        if those:
+            yield Finding(role, "ok", f"Alive: {_names(those)}.")
+        else:
+            start = command if runtime.settings.broker_url else "up"
+            fix = f"Run `assistant {start}`, and leave it running."
+            yield Finding(role, "error", f"No {role} is alive: {does}.", fix)
+    if all_rest(alive):
+        yield Finding(
+            "runner", "warning", "All workers rest: no job runs.", "`assistant drain --all --undo` has them go on."
+        )
     yield from _at_work(runtime, alive)
 
 
+def _names(those: Sequence[Worker]) -> str:
+    """Each worker once, with the number of its processes where it has several."""
+    counted = Counter(worker.label for worker in those)
+    return ", ".join(label if number == 1 else f"{label} ({number} processes)" for label, number in counted.items())
+
+
 def check_worker(runtime: Runtime, name: str) -> list[Finding]:
-    """Whether the processes of this name, or on the machine of this name, are alive and at work.
+    """Whether the worker or scheduler of this name, or each on the machine of this name, is alive and at work.
 
     Raises NoSuchWorkerError when there are none.
     """
-    found = find_workers(runtime, name)
+    by_label: dict[str, list[Worker]] = defaultdict(list)
+    for worker in find_workers(runtime, name):
+        by_label[worker.label].append(worker)
+    found = [finding for label, those in by_label.items() for finding in _check_one(runtime, label, those)]
+    return list(dict.fromkeys(found))  # a broker that is away is named once
+
+
+def _check_one(runtime: Runtime, label: str, those: Sequence[Worker]) -> list[Finding]:
+    """What is to be said of one worker, whose processes these are."""
     now = runtime.clock.now()
-    gone = [worker for worker in found if is_gone(runtime, worker, now)]
     # Of a prefork worker one child may have died: its place is taken.
-    if len(gone) == len(found):
-        message = f"{found[0].name} is not alive: it was last heard of {spoken(now - found[0].heartbeat_at)} ago."
+    alive = [worker for worker in those if not is_gone(runtime, worker, now)]
+    if not alive:
+        heard = max(worker.heartbeat_at for worker in those)
+        message = f"{label} is not alive: it was last heard of {spoken(now - heard)} ago."
         return [Finding("worker", "error", message, "Restart it.")]
-    alive = [worker for worker in found if worker not in gone]
     findings = list(_at_work(runtime, alive))
-    if any(finding.level == "error" and finding.check != "broker" for finding in findings):
+    if any(finding.check != "broker" for finding in findings):
         return findings
-    rests = " It takes no new jobs." if all(worker.draining for worker in alive) else ""
-    return [*findings, Finding("worker", "ok", f"{alive[0].name} is alive and at work.{rests}")]
+    if all_rest(alive):
+        return [*findings, Finding("worker", "ok", f"{label} is alive and rests; it takes no new jobs.")]
+    ends = " It takes no new jobs." if all(worker.draining for worker in alive) else ""
+    return [*findings, Finding("worker", "ok", f"{label} is alive and at work.{ends}")]
 
 
 def find_workers(runtime: Runtime, name: str) -> list[Worker]:
@@ -70,7 +92,7 @@ def _at_work(runtime: Runtime, alive: Sequence[Worker]) -> Iterator[Finding]:
     for worker in alive:
         still = now - (worker.scheduled_at or worker.started_at)
         if worker.schedules and still > longest:
-            message = f"The scheduler of process {worker.pid} has not gone round for {spoken(still)}."
+            message = f"The scheduler {worker.label} has not gone round for {spoken(still)}."
             yield Finding("scheduler", "error", message, _RESTART)
     # The children of a prefork worker hear by their parent.
     heard = {worker.name: worker.heard_at for worker in alive if worker.heard_at is not None}
