@@ -23,7 +23,7 @@ def proxy(cluster: Cluster) -> Iterator[Proxy]:
 
 def start_behind(cluster: Cluster, proxy: Proxy, pool: str) -> Program:
     direct = cluster.environment["CELERY_BROKER_URL"]
-    cluster.environment["CELERY_BROKER_URL"] = f"redis://127.0.0.1:{proxy.port}/0"
+    cluster.environment["CELERY_BROKER_URL"] = cluster.valkey.url_by_port(proxy.port)
     [worker] = cluster.start(pool, slots=1)
     cluster.environment["CELERY_BROKER_URL"] = direct
     return worker

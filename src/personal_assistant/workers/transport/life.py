@@ -57,7 +57,8 @@ class Life:
         while not self._stopped.wait(_LOOK_SECONDS):
             try:
                 self._do(self.told)
-                self.canary.turn()
+                if self._doing is not Told.EXIT:  # its queue goes with the consumer, and is not to be made anew
+                    self.canary.turn()
             except Exception:
                 log.exception("a look of the worker after itself failed; trying again")
 
