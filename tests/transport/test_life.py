@@ -133,7 +133,7 @@ def test_a_worker_rests_until_it_is_told_otherwise(cluster: Cluster, pool: str) 
     assert (drained.returncode, drained.stdout.splitlines()[-1]) == (0, "✅ Drained."), drained
     waits = cluster.add("tests.note", "rested")
     cluster.until(lambda: cluster.waiting() == 1)
-    assert "It takes no new jobs." in cluster.run("status", "--worker", name).stdout
+    assert "it takes no new jobs." in cluster.run("status", "--worker", name).stdout
     assert cluster.job(waits).state == "queued"
     cluster.call("drain", name, "--undo")
     cluster.ended(waits)
