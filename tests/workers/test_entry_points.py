@@ -91,7 +91,7 @@ def test_a_task_of_another_package_runs_at_its_time(environment: dict[str, str])
         schedule = next(it for it in _assistant(environment, "schedules", "list") if it["name"] == "bird_feeder.feed")
         assert (schedule["status"], schedule["changed_by_owner"]) == ("active", False)
         _until(environment, "bird_feeder.feed", "succeeded")
-        (done,) = [job for job in _assistant(environment, "jobs", "list") if job["task"] == "bird_feeder.feed"]
+        done, *_ = [job for job in _assistant(environment, "jobs", "list") if job["task"] == "bird_feeder.feed"]
         assert (done["state"], done["queue"], done["result"]) == ("succeeded", "birds", "fed")
         assert done["schedule_id"] == schedule["id"]
         assert "bird_feeder.feed" in [it["name"] for it in _assistant(environment, "tasks", "list")]

@@ -15,6 +15,7 @@ from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Outcome
 from personal_assistant.workers import event_loop, time_limit
 from personal_assistant.workers.runtime import Runtime
+from personal_assistant.workers.utils.error_handling import JobTimeout
 
 Run = Callable[..., Bench]
 SHORT = 0.1
@@ -111,6 +112,25 @@ def test_a_task_is_interrupted_that_keeps_everybody_from_writing(
     job_id = bench.do(task)
     assert bench.until(job_id, "failed").error_kind == "timeout"
     assert bench.until(bench.do(after)).result == "quick"
+
+
+def test_an_interruption_that_got_lost_is_repeated(run: Run, declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_limit, "GRACE_SECONDS", 2.0)
+    struck: list[int] = []
+
+    def deaf_once() -> str:
+        for number in range(2):
+            try:
+                while True:
+                    time.sleep(0.001)
+            except JobTimeout:
+                struck.append(number)
+        return "struck twice"
+
+    task = declare(deaf_once, time_limit=SHORT)
+    bench = run(task)
+    assert bench.until(bench.do(task)).result == "struck twice"
+    assert struck == [0, 1]
 
 
 def test_interruptions_at_any_moment_leave_the_write_lock_free(

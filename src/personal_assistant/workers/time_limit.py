@@ -16,6 +16,7 @@ from personal_assistant.workers.utils.error_handling import JobTimeout
 T = TypeVar("T")
 
 # How long a task may go on after JobTimeout was raised in it, or could not be, before its thread is given up.
+# After half of that it is raised once more.
 GRACE_SECONDS = 5.0
 # How long a job waits behind another one in its batch, or for a thread, before it is given back for others to take.
 HOLD_SECONDS = 0.5
@@ -113,8 +114,12 @@ class LimitedWork:
             if not _is_in_its_own_code(thread_id):
                 self.deadline = min(now + _TRY_AGAIN_SECONDS, self._given_up_at)
                 return False
+            if self._interrupted:
+                self.deadline = self._given_up_at
+            else:
+                # The interpreter drops what is raised in some of its callbacks, so it may have to be raised once more.
+                self.deadline, self._given_up_at = now + GRACE_SECONDS / 2, now + GRACE_SECONDS
             self._interrupted = True
-            self._given_up_at = self.deadline = now + GRACE_SECONDS
             _raise_in(thread_id)
             return False
 
