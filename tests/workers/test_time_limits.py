@@ -151,6 +151,28 @@ def test_interruptions_at_any_moment_leave_the_write_lock_free(
     assert bench.until(bench.do(after)).result == "quick"
 
 
+@pytest.mark.parametrize("way", ["read", "write"])
+def test_a_task_that_is_never_found_in_its_own_code_is_interrupted_at_the_database(
+    run: Run,
+    declare: Declare,
+    in_use: Runtime,
+    released: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+) -> None:
+    monkeypatch.setattr(time_limit, "GRACE_SECONDS", 20.0)
+    monkeypatch.setattr(time_limit, "_is_in_its_own_code", lambda thread_id: False)
+
+    def at_it() -> None:
+        while not released.is_set():
+            with getattr(in_use.db, way)():
+                pass
+
+    task = declare(at_it, time_limit=SHORT, attempts=1)
+    bench = run(task)
+    assert bench.until(bench.do(task), "failed").error_kind == "timeout"
+
+
 def test_an_async_task_is_interrupted(run: Run, declare: Declare) -> None:
     async def endless() -> None:
         await asyncio.Event().wait()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ PRAGMAS = (
     "temp_store=MEMORY",
     "wal_autocheckpoint=4000",
 )
+
+
+# Called at the start of each block, before it holds anything: where what must not go on in this context can raise.
+checkpoint: ContextVar[Callable[[], None]] = ContextVar("assistant_checkpoint", default=lambda: None)
 
 
 def wake_after_commit(conn: sa.Connection) -> None:
@@ -98,6 +103,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection for reading one consistent state. Raises StoreError when the database cannot be used."""
+        checkpoint.get()()
         with self._explained(), self.engine.connect() as conn:
             yield conn
 
@@ -109,6 +115,7 @@ class Database:
         and what it calls writes on its connection. Raises NestedWriteError inside another block of this thread,
         StoreError when the database cannot be used; nothing of the block is kept then.
         """
+        checkpoint.get()()
         with self._explained(), self._only_one(), self._mutex, self.engine.connect() as conn:
             conn.info.pop(_WAKE, None)
             with conn.execution_options(assistant_write=True).begin():

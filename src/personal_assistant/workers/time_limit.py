@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
+from functools import partial
 from typing import TypeVar
 
 from personal_assistant.jobs.outcomes import Outcome
+from personal_assistant.store.database import checkpoint
 from personal_assistant.timing.clock import Clock
 from personal_assistant.workers.execution import Attempt
 from personal_assistant.workers.utils.error_handling import JobTimeout
@@ -48,6 +50,7 @@ class LimitedWork:
         self._expect = expect
         self._lock = threading.Lock()
         self._interrupted = False
+        self._overdue = False
         self._given_up_at = 0.0
 
     @property
@@ -111,6 +114,7 @@ class LimitedWork:
                 self.deadline = None
                 self.given_up = True
                 return True
+            self._overdue = True
             if not _is_in_its_own_code(thread_id):
                 self.deadline = min(now + _TRY_AGAIN_SECONDS, self._given_up_at)
                 return False
@@ -129,10 +133,21 @@ class LimitedWork:
             self.position = position
             self.deadline = deadline
             self._given_up_at = deadline + GRACE_SECONDS
-            self._interrupted = False
+            self._interrupted = self._overdue = False
         self._expect(self.next_deadline or deadline)
 
+    def _check(self, attempt: Attempt) -> None:
+        """Raise JobTimeout once when its time is over: what is at the database all the time is hardly ever found in
+        its own code."""
+        with self._lock:
+            if not self._overdue or self._interrupted or self.attempts[self.position] is not attempt:
+                return
+            self._interrupted = True
+            self.deadline = self._given_up_at
+        raise JobTimeout
+
     def _guarded(self, attempt: Attempt, run: Callable[[], T]) -> T | Outcome:
+        checkpoint.set(partial(self._check, attempt))
         try:
             return run()
         except JobTimeout:
