@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import gc
 import os
 import signal
 import sys
@@ -29,6 +28,7 @@ def up(as_json: Json = False) -> None:
     With --json each line is a document: the first says that it is ready, each other one holds a notification.
     """
     from personal_assistant.cli.console import Console
+    from personal_assistant.workers.garbage import collect_less
     from personal_assistant.workers.logs import configure_logging
     from personal_assistant.workers.process import WorkerProcess
     from personal_assistant.workers.runtime import runtime
@@ -42,7 +42,7 @@ def up(as_json: Json = False) -> None:
         ended = _end_on_signals()
         process = WorkerProcess(current, on_signal=console.look, on_told=lambda told: _end_if_told(told, ended))
         _warn_of_clock(current)
-        _rest_from_garbage()
+        collect_less()
         process.start()
         _greet(current, owner, as_json)
         console.start()
@@ -133,13 +133,6 @@ def _end_on_signals() -> threading.Event:
 
     threading.Thread(target=read, name=_SIGNALS, daemon=True).start()
     return ended
-
-
-def _rest_from_garbage() -> None:
-    """Collect cycles less often, and none of what was loaded: a burst makes many objects and few of them are cycles."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 def _warn_of_clock(current: "Runtime") -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from celery.beat import Scheduler
 
 from personal_assistant.errors import AssistantError
+from personal_assistant.workers.garbage import collect_less
 from personal_assistant.workers.process import WorkerProcess
 from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.setup import prepare
@@ -30,6 +31,7 @@ class LedgerScheduler(Scheduler):
             prepare(runtime())
             self._process = WorkerProcess(runtime(), runs=False, publishes=True)
             self._process.start()
+            collect_less()
         except AssistantError as error:
             raise SystemExit(f"❌ {error}") from error
 
