@@ -57,7 +57,7 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> 
     if abs(now - int(sent_at)) > TOLERANCE_SECONDS:
         raise SignatureError(f"Its {TIMESTAMP} is more than {TOLERANCE_SECONDS} s away from now.")
     right = sign(secret, message_id, int(sent_at), body).encode()
-    given = headers.get(SIGNATURE, "").encode().split(b" ")
-    if not any([hmac.compare_digest(right, one) for one in given]):
+    given = headers.get(SIGNATURE, "").encode("utf-8", "replace").split(b" ")
+    if not any(hmac.compare_digest(right, one) for one in given):
         raise SignatureError("Its signature is not right.")
     return message_id

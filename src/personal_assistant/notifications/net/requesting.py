@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import aiohttp
-from yarl import URL
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.notifications.model import Refused, TryLater, Unknown
@@ -49,10 +49,9 @@ async def request(
     Raises Refused for an address that is not allowed or a certificate that is not valid, TryLater when the request was
     certainly not taken, Unknown when it was on its way and no reply came that can be read.
     """
-    target = URL(url)
     connections = await session(config.connections, trusted=trusted)
     connecting = aiohttp.ClientTimeout(total=None, sock_connect=config.connect_seconds)
-    with nullcontext() if trusted else guarded(config.private_hosts, target.host) as guard:
+    with nullcontext() if trusted else guarded(config.private_hosts, urlsplit(url).hostname) as guard:
         for tries_left in reversed(range(_STALE + 1)):
             limit = asyncio.timeout(_WAIT_SECONDS)
             progress = Progress(limit, config.reply_seconds)
@@ -60,7 +59,7 @@ async def request(
                 async with limit:
                     response = await connections.request(
                         method,
-                        target,
+                        url,
                         data=body,
                         headers=headers,
                         allow_redirects=False,

@@ -6,8 +6,6 @@ import re
 import time
 from urllib.parse import SplitResult, urlsplit
 
-from yarl import URL
-
 from personal_assistant.notifications.model import AddressError, Parcel, Refused, TryLater, Unknown
 from personal_assistant.notifications.net.pause import pauses, retry_after
 from personal_assistant.notifications.net.requesting import Reply, request
@@ -124,7 +122,7 @@ def _split(url: str) -> SplitResult:
         raise AddressError("A webhook's URL cannot hold spaces or control characters.")
     try:
         parts = urlsplit(url)
-        usable = bool(parts.hostname) and parts.port != 0 and bool(URL(url).host)
+        usable = bool(parts.hostname) and parts.port != 0 and bool((parts.hostname or "").encode("idna"))
     except ValueError:
         usable = False
     if not usable:
