@@ -71,11 +71,13 @@ def test_one_can_be_drained_from_elsewhere(tmp_path: Path) -> None:
         rested = run_cli(tmp_path, "drain", "--all", "--keep", "--json")
         assert (rested.returncode, json.loads(rested.stdout)["not_yet"]) == (0, [])
         waits = json.loads(run_cli(tmp_path, "jobs", "run", "system_health_check", "--json").stdout)["job_id"]
-        assert json.loads(run_cli(tmp_path, "jobs", "show", waits, "--json").stdout)["state"] == "queued"
+        assert json.loads(run_cli(tmp_path, "jobs", "show", waits, "--json").stdout)["job"]["state"] == "queued"
         assert run_cli(tmp_path, "drain", "--all", "--undo").returncode == 0
 
         def done() -> bool:
-            return bool(json.loads(run_cli(tmp_path, "jobs", "show", waits, "--json").stdout)["state"] == "succeeded")
+            return bool(
+                json.loads(run_cli(tmp_path, "jobs", "show", waits, "--json").stdout)["job"]["state"] == "succeeded"
+            )
 
         until(done, 30)
         assert run_cli(tmp_path, "drain", "--all").returncode == 0
