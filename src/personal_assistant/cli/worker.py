@@ -7,6 +7,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from personal_assistant.cli.lasting import end_on_signals, leave, rest_from_garbage
+from personal_assistant.cli.output import say
+
 
 class Pool(StrEnum):
     """What a worker runs plain tasks on."""
@@ -42,11 +45,21 @@ def worker(
 
 
 def scheduler() -> None:
-    """Fire what is due, and tell the broker: a short form of `celery beat`. Any number of them may run."""
-    from personal_assistant.workers.transport.worker import require_broker
+    """Fire what is due, and tell the broker. Any number of them may run; `celery beat` is the same at a slower start."""
+    from personal_assistant.workers.logs import configure_logging
+    from personal_assistant.workers.runtime import runtime
+    from personal_assistant.workers.transport.scheduling import start_scheduling
 
-    require_broker()
-    _become("beat")
+    current = runtime()
+    configure_logging(current.settings)
+    ended = end_on_signals()
+    process = start_scheduling(current)
+    rest_from_garbage()
+    say(f"✅ The scheduler is alive (process {os.getpid()}). Ledger: {current.db.where}")
+    sys.stdout.flush()
+    ended.wait()
+    process.stop()
+    leave()
 
 
 _QUIET = ("--without-gossip", "--without-mingle")
