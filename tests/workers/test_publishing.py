@@ -1,6 +1,7 @@
 """Which jobs are told to the broker, in which order, how many to a message, and when again."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -34,7 +35,12 @@ class Broker:
     def __init__(self) -> None:
         self.sent: list[Message] = []
         self.empty = True
+        self.away = False
         self.takes: Callable[[Message], bool] = lambda message: True
+
+    def reach(self) -> None:
+        if self.away:
+            raise BrokerError("away", ())
 
     def send(self, messages: list[Message]) -> None:
         for position, message in enumerate(messages):
@@ -49,6 +55,7 @@ class Broker:
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
     broker = Broker()
+    monkeypatch.setattr(publish_scheduler, "reach", broker.reach)
     monkeypatch.setattr(publish_scheduler, "send", broker.send)
     monkeypatch.setattr(sweep_scheduler, "empty_queues", broker.empty_queues)
     yield broker
@@ -170,6 +177,19 @@ def test_what_the_broker_does_not_take_is_published_later(in_use: Runtime, quick
     broker.takes = lambda message: True
     publish(in_use)
     assert [message.ids for message in broker.sent] == [[job_id] for job_id in ids]
+
+
+def test_a_scheduler_that_cannot_reach_the_broker_leaves_jobs_to_others(
+    in_use: Runtime, quick: LedgerTask, broker: Broker
+) -> None:
+    [job_id] = write(quick, 1)
+    broker.away, cut_off = True, PublishScheduler(in_use)
+    assert cut_off.dispatch(in_use.clock.now()) == 0
+    with in_use.db.read() as conn:
+        assert conn.execute(sa.select(jobs.c.published_at).where(jobs.c.id == job_id)).scalar_one() is None
+        assert cut_off.next_due(conn) == in_use.clock.now() + timedelta(seconds=1)
+    broker.away = False
+    assert publish(in_use) == 1
 
 
 def test_nothing_to_publish_is_nothing_to_do(in_use: Runtime, broker: Broker) -> None:

@@ -45,13 +45,13 @@ def worker(
 
 
 def scheduler() -> None:
-    """Fire what is due, and tell the broker. Any number of them may run; `celery beat` is the same at a slower start."""
+    """Fire what is due, and tell the broker; `celery beat` does the same. Any number of them may run."""
     from personal_assistant.workers.logs import configure_logging
     from personal_assistant.workers.runtime import runtime
     from personal_assistant.workers.transport.scheduling import start_scheduling
 
     current = runtime()
-    configure_logging(current.settings)
+    configure_logging(current.settings, now=False)
     ended = end_on_signals()
     process = start_scheduling(current)
     rest_from_garbage()

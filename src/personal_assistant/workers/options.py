@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-import structlog
 
 from personal_assistant.jobs.limits import Limit, Rate
 from personal_assistant.jobs.model import ClaimedJob, NewJob
@@ -16,6 +15,7 @@ from personal_assistant.jobs.retry import Backoff
 from personal_assistant.store.plain import plain_text
 from personal_assistant.store.tables import MISSED_POLICIES
 from personal_assistant.timing.recurrence import parse_schedule
+from personal_assistant.workers.logs import get_logger
 
 Bulk = Callable[[sa.Connection, Sequence[ClaimedJob], datetime], Sequence[Outcome]]
 Key = Callable[..., object]
@@ -24,7 +24,7 @@ Settled = Callable[[sa.Connection, ClaimedJob, Outcome], None]
 BULK_SIZE = 1000
 KEY_LENGTH = 255
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def _is_whole(value: object) -> bool:

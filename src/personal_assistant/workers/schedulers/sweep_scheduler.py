@@ -4,14 +4,14 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-import structlog
 
 from personal_assistant.jobs.publish import Stale, newest_taken, stale, unmark_published
 from personal_assistant.store.database import wake_after_commit
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.transport.messages import BrokerError, empty_queues
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _STEP = 5000
 

@@ -3,16 +3,16 @@
 from functools import partial
 from typing import Any
 
-import structlog
 from celery.utils.functional import maybe_list
 from celery.worker.control import Panel
 from celery.worker.state import revoked
 
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.celery_app import app
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.transport.aside import aside
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def revoke(state: Any, task_id: Any, **options: Any) -> dict[str, str]:

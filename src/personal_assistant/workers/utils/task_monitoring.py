@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-import structlog
 
 from personal_assistant.jobs.finish import Finished
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Retry, Waiting
 from personal_assistant.jobs.stats import TaskStats, task_stats
-from personal_assistant.workers.logs import person_reads_both
+from personal_assistant.workers.logs import get_logger, person_reads_both
 from personal_assistant.workers.options import Settled
 from personal_assistant.workers.tasks import Registry
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def settle(conn: sa.Connection, registry: Registry, finished: Sequence[Finished]) -> None:
