@@ -7,6 +7,7 @@ import sys
 import threading
 
 _SIGNALS = "stop-signals"
+KEEPER_WATCH = "keeper-watch"
 
 
 def end_on_signals() -> threading.Event:
@@ -51,7 +52,7 @@ def leave() -> None:
     closed terminal.
     """
     # Daemons too: a thread of asyncio.to_thread is one, and is waited for all the same.
-    ours = {threading.main_thread().name, _SIGNALS}
+    ours = {threading.main_thread().name, _SIGNALS, KEEPER_WATCH}
     left = any(thread.name not in ours for thread in threading.enumerate())
     try:
         sys.stdout.flush()

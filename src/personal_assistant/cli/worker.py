@@ -7,7 +7,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from personal_assistant.cli.lasting import end_on_signals, leave, rest_from_garbage
+from personal_assistant.cli.keeper import kept
+from personal_assistant.cli.lasting import leave, rest_from_garbage
 from personal_assistant.cli.output import say
 
 
@@ -45,14 +46,20 @@ def worker(
 
 
 def scheduler() -> None:
-    """Fire what is due, and tell the broker; `celery beat` does the same. Any number of them may run."""
+    """Fire what is due, and tell the broker; `celery beat` does the same. Any number of them may run.
+
+    A process of two: when the one that schedules is killed, the other starts it anew at once.
+    """
     from personal_assistant.workers.logs import configure_logging
     from personal_assistant.workers.runtime import runtime
-    from personal_assistant.workers.transport.scheduling import start_scheduling
+    from personal_assistant.workers.transport.config import require_broker
+    from personal_assistant.workers.transport.scheduling import load, start_scheduling
 
     current = runtime()
+    require_broker(current.settings)
     configure_logging(current.settings, now=False)
-    ended = end_on_signals()
+    load()
+    ended = kept()
     process = start_scheduling(current)
     rest_from_garbage()
     say(f"✅ The scheduler is alive (process {os.getpid()}). Ledger: {current.db.where}")
