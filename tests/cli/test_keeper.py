@@ -59,16 +59,12 @@ def test_it_passes_on_what_asks_it_to_end_and_ends_with_the_child(kept: Program,
     assert kept.log.count("asked to end") == children(kept) == 1
 
 
-def test_a_second_signal_ends_a_child_that_is_still_ending(kept: Program) -> None:
+def test_one_that_is_killed_once_it_was_asked_to_end_is_not_started_again(kept: Program) -> None:
     child = child_of(kept)
     child.suspend()
-    for _ in range(2):
-        os.kill(kept.process.pid, signal.SIGTERM)
-        child.status()
+    kept.process.send_signal(signal.SIGTERM)
     child.kill()
-    child.resume()
-    # Killed, but after it was asked to end: it is not started again.
-    assert kept.end() == 128 + signal.SIGKILL
+    assert kept.process.wait(60) == 128 + signal.SIGKILL
     assert children(kept) == 1
 
 
@@ -84,3 +80,17 @@ def test_a_child_that_ends_by_itself_is_not_started_again(tmp_path: Path) -> Non
     program.start()
     assert program.process.wait(60) == 3
     assert children(program) == 1
+
+
+@pytest.mark.parametrize(
+    ("broker", "said"),
+    [("", "There is no broker: set CELERY_BROKER_URL"), ("pigeon://loft", "CELERY_BROKER_URL cannot be used: ")],
+)
+def test_a_scheduler_without_a_broker_ends_with_a_sentence(tmp_path: Path, broker: str, said: str) -> None:
+    environment = {**os.environ, "ASSISTANT_DATA_DIR": str(tmp_path), "CELERY_BROKER_URL": broker}
+    program = Program(
+        "scheduler", [sys.executable, "-m", "personal_assistant.cli.main", "scheduler"], tmp_path, environment
+    )
+    program.start()
+    assert program.process.wait(60) == 1
+    assert said in program.log and "Traceback" not in program.log and len(program.log.splitlines()) == 1

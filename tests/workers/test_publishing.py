@@ -25,7 +25,7 @@ from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.runtime import runtime as current
 from personal_assistant.workers.schedulers import publish_scheduler, sweep_scheduler
 from personal_assistant.workers.schedulers.publish_scheduler import WINDOW, PublishScheduler
-from personal_assistant.workers.schedulers.sweep_scheduler import SweepScheduler
+from personal_assistant.workers.schedulers.sweep_scheduler import FirstSweep, SweepScheduler
 from personal_assistant.workers.transport.messages import BrokerError, Message
 
 
@@ -219,6 +219,31 @@ def test_a_lost_message_is_sent_again_once_the_queue_is_empty(
     assert [line["event"] for line in told] == ["messages were not taken; their jobs are published again"]
     publish(in_use)
     assert [message.ids for message in broker.sent] == [[lost], [lost]]
+
+
+def test_what_a_killed_scheduler_marked_and_did_not_send_its_successor_sends(
+    in_use: Runtime, quick: LedgerTask, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(messages: list[Message]) -> None:
+        raise KeyboardInterrupt
+
+    [job_id] = write(quick, 1)
+    with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
+        dying.setattr(publish_scheduler, "send", killed)
+        publish(in_use)
+    assert publish(in_use) == 0 and broker.sent == []
+    successor = FirstSweep(in_use)
+    with in_use.db.read() as conn:
+        assert successor.next_due(conn) == in_use.clock.now() + timedelta(seconds=0.5)
+    later(in_use, 0.5)
+    broker.empty = False
+    assert FirstSweep(in_use).dispatch(in_use.clock.now()) == 0
+    broker.empty = True
+    assert successor.dispatch(in_use.clock.now()) == 1
+    assert publish(in_use) == 1
+    assert [list(message.ids) for message in broker.sent] == [[job_id]]
+    with in_use.db.read() as conn:
+        assert successor.next_due(conn) is None
 
 
 def test_a_message_that_others_have_overtaken_is_lost(in_use: Runtime, quick: LedgerTask, broker: Broker) -> None:
