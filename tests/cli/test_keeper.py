@@ -47,7 +47,7 @@ def test_a_killed_child_is_started_again(kept: Program) -> None:
     for number in (2, 3):
         killed = child_of(kept)
         killed.kill()
-        kept.until(lambda number=number: children(kept) == number)
+        kept.until(lambda: children(kept) == number)  # noqa: B023 - called in this very turn
         assert child_of(kept).pid != killed.pid
     assert kept.log.count("The child was killed (signal 9) and is started again.") == 2
     assert kept.end() == 0

@@ -1,7 +1,6 @@
 """A parent that has loaded all its child needs, and starts it anew within milliseconds when it is killed."""
 
 import contextlib
-import gc
 import os
 import signal
 import sys
@@ -24,12 +23,13 @@ def kept() -> threading.Event:
     with the code of one that ends by itself. It must have neither threads nor connections when it comes. A child whose
     parent is gone is asked to end, for nobody would start it again.
     """
+    from personal_assistant.workers.garbage import collect_less
+
     reading, writing = os.pipe()
     keeper = _Keeper()
     keeper.listen()
     # What the parent has loaded stays in memory that both share.
-    gc.collect()
-    gc.freeze()
+    collect_less()
     while True:
         sys.stdout.flush()
         sys.stderr.flush()

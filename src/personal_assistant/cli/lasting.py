@@ -1,6 +1,5 @@
 """What commands have in common that run until they are told to end."""
 
-import gc
 import os
 import signal
 import sys
@@ -36,13 +35,6 @@ def end_on_signals() -> threading.Event:
 
     threading.Thread(target=read, name=_SIGNALS, daemon=True).start()
     return ended
-
-
-def rest_from_garbage() -> None:
-    """Collect cycles less often, and none of what was loaded: a burst makes many objects and few of them are cycles."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 def leave() -> None:

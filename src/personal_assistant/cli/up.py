@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from personal_assistant.cli.lasting import end_on_signals, leave, rest_from_garbage
+from personal_assistant.cli.lasting import end_on_signals, leave
 from personal_assistant.cli.output import Json, as_line, command_name, say
 from personal_assistant.cli.setup import tell
 from personal_assistant.errors import AssistantError
@@ -26,6 +26,7 @@ def up(as_json: Json = False) -> None:
     With --json each line is a document: the first says that it is ready, each other one holds a notification.
     """
     from personal_assistant.cli.console import Console
+    from personal_assistant.workers.garbage import collect_less
     from personal_assistant.workers.logs import configure_logging
     from personal_assistant.workers.process import WorkerProcess
     from personal_assistant.workers.runtime import runtime
@@ -39,7 +40,7 @@ def up(as_json: Json = False) -> None:
         ended = end_on_signals()
         process = WorkerProcess(current, on_signal=console.look, on_told=lambda told: _end_if_told(told, ended))
         _warn_of_clock(current)
-        rest_from_garbage()
+        collect_less()
         process.start()
         _greet(current, owner, as_json)
         console.start()

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from personal_assistant.cli.keeper import kept
-from personal_assistant.cli.lasting import leave, rest_from_garbage
+from personal_assistant.cli.lasting import leave
 from personal_assistant.cli.output import say
 
 
@@ -61,7 +61,6 @@ def scheduler() -> None:
     load()
     ended = kept()
     process = start_scheduling(current)
-    rest_from_garbage()
     say(f"✅ The scheduler is alive (process {os.getpid()}). Ledger: {current.db.where}")
     sys.stdout.flush()
     ended.wait()

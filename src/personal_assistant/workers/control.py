@@ -32,4 +32,4 @@ def _cancel(conn: sa.Connection, runtime: Runtime, job_id: str) -> JobView:
 
 
 def _claimed(job: JobView) -> ClaimedJob:
-    return ClaimedJob(**{name: getattr(job, name) for name in ClaimedJob.__dataclass_fields__})
+    return ClaimedJob(**{name: getattr(job, name) for name in ClaimedJob._fields})

@@ -3,6 +3,7 @@
 import contextlib
 
 from personal_assistant.errors import AssistantError
+from personal_assistant.workers.garbage import collect_less
 from personal_assistant.workers.process import WorkerProcess
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.setup import prepare
@@ -35,6 +36,7 @@ def start_scheduling(runtime: Runtime) -> WorkerProcess:
     prepare(runtime)
     process = WorkerProcess(runtime, runs=False, publishes=True)
     process.start()
+    collect_less()
     # Not with the first message: to load the broker's client takes a while. One that is away is tried again then.
     with contextlib.suppress(BrokerError):
         reach()

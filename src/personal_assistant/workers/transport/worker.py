@@ -17,6 +17,7 @@ from personal_assistant.settings import get_settings
 from personal_assistant.store.schema import require_current
 from personal_assistant.workers import runtime as runtime_module
 from personal_assistant.workers.celery_app import app
+from personal_assistant.workers.garbage import collect_less
 from personal_assistant.workers.logs import configure_logging
 from personal_assistant.workers.process import ENDING_SECONDS, WorkerProcess
 from personal_assistant.workers.runtime import runtime
@@ -62,6 +63,7 @@ class _Slots:
         self._stopping: threading.Thread | None = None
         self._lock = threading.Lock()
         self.process.start()
+        collect_less()
 
     def stop(self) -> threading.Thread:
         """Begin to drain, once; the thread returned ends with it."""
