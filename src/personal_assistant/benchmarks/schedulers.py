@@ -23,7 +23,7 @@ from personal_assistant.benchmarks.figures import Figure, share
 from personal_assistant.benchmarks.programs import Program
 from personal_assistant.benchmarks.topology import GROUPS, Topology, topology
 from personal_assistant.store.people import get_owner
-from personal_assistant.store.tables import deliveries, jobs, schedules
+from personal_assistant.store.tables import ai_tasks, deliveries, jobs, schedules
 
 _GROUPS = {name: GROUPS[name] for name in ("worker-io", "worker-default")}
 _REMINDERS_PER_SECOND = 10
@@ -192,7 +192,9 @@ class _Load:
                 victim.start()
 
     def _ids(self) -> set[int]:
-        return {task.id for task in self._manager.get_user_tasks(self._owner) if task.title.startswith("cli")}
+        """The AI tasks that the command line has added."""
+        with self._db.read() as conn:
+            return set(conn.execute(sa.select(ai_tasks.c.id).where(ai_tasks.c.title.startswith("cli "))).scalars())
 
     def _settle(self, reminders: set[int], planned: dict[int, datetime]) -> None:
         """Until all is there, or for a minute."""
