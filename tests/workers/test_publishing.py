@@ -1,6 +1,7 @@
 """Which jobs are told to the broker, in which order, how many to a message, and when again."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.runtime import runtime as current
 from personal_assistant.workers.schedulers import publish_scheduler, sweep_scheduler
 from personal_assistant.workers.schedulers.publish_scheduler import WINDOW, PublishScheduler
-from personal_assistant.workers.schedulers.sweep_scheduler import SweepScheduler
+from personal_assistant.workers.schedulers.sweep_scheduler import FirstSweep, SweepScheduler
 from personal_assistant.workers.transport.messages import BrokerError, Message
 
 
@@ -34,7 +35,12 @@ class Broker:
     def __init__(self) -> None:
         self.sent: list[Message] = []
         self.empty = True
+        self.away = False
         self.takes: Callable[[Message], bool] = lambda message: True
+
+    def reach(self) -> None:
+        if self.away:
+            raise BrokerError("away", ())
 
     def send(self, messages: list[Message]) -> None:
         for position, message in enumerate(messages):
@@ -49,6 +55,7 @@ class Broker:
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
     broker = Broker()
+    monkeypatch.setattr(publish_scheduler, "reach", broker.reach)
     monkeypatch.setattr(publish_scheduler, "send", broker.send)
     monkeypatch.setattr(sweep_scheduler, "empty_queues", broker.empty_queues)
     yield broker
@@ -172,6 +179,19 @@ def test_what_the_broker_does_not_take_is_published_later(in_use: Runtime, quick
     assert [message.ids for message in broker.sent] == [[job_id] for job_id in ids]
 
 
+def test_a_scheduler_that_cannot_reach_the_broker_leaves_jobs_to_others(
+    in_use: Runtime, quick: LedgerTask, broker: Broker
+) -> None:
+    [job_id] = write(quick, 1)
+    broker.away, cut_off = True, PublishScheduler(in_use)
+    assert cut_off.dispatch(in_use.clock.now()) == 0
+    with in_use.db.read() as conn:
+        assert conn.execute(sa.select(jobs.c.published_at).where(jobs.c.id == job_id)).scalar_one() is None
+        assert cut_off.next_due(conn) == in_use.clock.now() + timedelta(seconds=1)
+    broker.away = False
+    assert publish(in_use) == 1
+
+
 def test_nothing_to_publish_is_nothing_to_do(in_use: Runtime, broker: Broker) -> None:
     with in_use.db.read() as conn:
         assert PublishScheduler(in_use).next_due(conn) is None
@@ -199,6 +219,31 @@ def test_a_lost_message_is_sent_again_once_the_queue_is_empty(
     assert [line["event"] for line in told] == ["messages were not taken; their jobs are published again"]
     publish(in_use)
     assert [message.ids for message in broker.sent] == [[lost], [lost]]
+
+
+def test_what_a_killed_scheduler_marked_and_did_not_send_its_successor_sends(
+    in_use: Runtime, quick: LedgerTask, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(messages: list[Message]) -> None:
+        raise KeyboardInterrupt
+
+    [job_id] = write(quick, 1)
+    with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
+        dying.setattr(publish_scheduler, "send", killed)
+        publish(in_use)
+    assert publish(in_use) == 0 and broker.sent == []
+    successor = FirstSweep(in_use)
+    with in_use.db.read() as conn:
+        assert successor.next_due(conn) == in_use.clock.now() + timedelta(seconds=0.5)
+    later(in_use, 0.5)
+    broker.empty = False
+    assert FirstSweep(in_use).dispatch(in_use.clock.now()) == 0
+    broker.empty = True
+    assert successor.dispatch(in_use.clock.now()) == 1
+    assert publish(in_use) == 1
+    assert [list(message.ids) for message in broker.sent] == [[job_id]]
+    with in_use.db.read() as conn:
+        assert successor.next_due(conn) is None
 
 
 def test_a_message_that_others_have_overtaken_is_lost(in_use: Runtime, quick: LedgerTask, broker: Broker) -> None:

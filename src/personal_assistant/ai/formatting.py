@@ -1,13 +1,16 @@
 """Answers for people, in the manner of the earlier scheduler: ✅ ⏰ ⏸️ ❌."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from personal_assistant.ai.model import AITask
 from personal_assistant.ai.occurrences import NO_AGENT
 from personal_assistant.notifications.channels import route
-from personal_assistant.timing.language import TimeRefused
 from personal_assistant.timing.missed import spoken
 from personal_assistant.timing.zones import get_zone
+
+if TYPE_CHECKING:
+    from personal_assistant.timing.language import TimeRefused
 
 _SIGNS = {
     "active": "⏰",
@@ -61,7 +64,7 @@ def created(task: AITask, now: datetime, word: str = "Scheduled") -> str:
     return "\n".join(lines)
 
 
-def refusal(refused: TimeRefused) -> str:
+def refusal(refused: "TimeRefused") -> str:
     """Why a time text was not taken, and what would be."""
     nearby = f" Did you mean «{refused.suggestion}»?" if refused.suggestion else ""
     return f"{refused.message}{nearby}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from personal_assistant.ai import formatting, rows, words_to_schedule
+from personal_assistant.ai import formatting, rows
 from personal_assistant.ai.due import ATTEMPTS
 from personal_assistant.ai.model import EXECUTE, QUEUE, SELECTED, AITask, AITaskError, ai_task_of
 from personal_assistant.ai.validation import Draft, check_fields, check_schedule
@@ -93,14 +93,19 @@ class AITaskManager:
         with self._db.read() as conn:
             zone = zone or get_person(conn, user_id).zone
         if when is None:
-            title, schedule = words_to_schedule.of_sentence(words, self._clock.now(), zone)
+            from personal_assistant.ai.words_to_schedule import of_sentence
+
+            title, schedule = of_sentence(words, self._clock.now(), zone)
         else:
             title, schedule = words, self.schedule_from_words(when, zone)
         return self.create_task(user_id, title, **schedule, **options)
 
     def schedule_from_words(self, when: str, zone: str) -> dict[str, Any]:
         """The `schedule_type`, `schedule_config` and `zone` that a time in words means."""
-        return words_to_schedule.of_time(when, self._clock.now(), zone)
+        # Here: a scheduler knows the tasks and hears no words, and starts the sooner without their grammar.
+        from personal_assistant.ai.words_to_schedule import of_time
+
+        return of_time(when, self._clock.now(), zone)
 
     def create_periodic_task(
         self,

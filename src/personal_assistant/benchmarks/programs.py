@@ -113,6 +113,11 @@ class Program:
         self.process.wait()
         psutil.wait_procs(family[1:], timeout=PATIENCE_SECONDS)
 
+    def kill_children(self) -> None:
+        """SIGKILL to what the program has started, and not to itself."""
+        for child in self.family()[1:]:
+            child.kill()
+
     def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = PATIENCE_SECONDS) -> int:
         """Ask the program itself to end; returns its exit code. Raises AssistantError when it does not."""
         if self.alive:

@@ -1,10 +1,18 @@
-"""Three schedulers, one killed each second: is an occurrence missed or doubled, and how late are reminders?"""
+"""Three schedulers, one killed each second: is an occurrence missed or doubled, and how late are reminders?
 
+The schedulers are `assistant scheduler`. Those at work are killed in turn: three times out of four the process that
+schedules, which its keeper starts again; the fourth time the keeper is killed with it, and the whole program is started
+again, as a supervisor does. How many were at work is one of the figures. Reminders come from the command line: some by
+programs of their own, most by the same command in one process.
+"""
+
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -15,32 +23,50 @@ from personal_assistant.benchmarks.figures import Figure, share
 from personal_assistant.benchmarks.programs import Program
 from personal_assistant.benchmarks.topology import GROUPS, Topology, topology
 from personal_assistant.store.people import get_owner
-from personal_assistant.store.tables import deliveries, jobs, schedules
+from personal_assistant.store.tables import ai_tasks, deliveries, jobs, schedules
 
 _GROUPS = {name: GROUPS[name] for name in ("worker-io", "worker-default")}
 _REMINDERS_PER_SECOND = 10
 _SCHEDULES_PER_SECOND = 5
 _LEAD_SECONDS = 5.0
+_SCHEDULERS = 3
+# Of so many kills one takes the keeper, too.
+_KEEPER_EVERY = 4
+# So that the machine is left to those that are measured: each start of the command line is most of a second of work.
+_PROGRAM_EVERY_SECONDS = 4.0
+_COMMANDS_PER_SECOND = 5.0
 _SETTLE_SECONDS = 60.0
 _LOOK_EVERY_SECONDS = 0.02
 
 
 @dataclass(slots=True)
 class _Phase:
-    """What one span of time brought. Both counts are of occurrences; `late` are the seconds of the CLI's reminders."""
+    """What one span of time brought. Counts are of occurrences; `late` are the seconds of the CLI's reminders.
+
+    `programs` of these were added by programs of their own; `at_work` is the number of schedulers at each kill.
+    """
 
     occurrences: int = 0
     missed: int = 0
     doubled: int = 0
     kills: int = 0
+    keepers: int = 0
+    programs: int = 0
+    at_work: list[int] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
 
 
 def measure(seconds: float, say: Callable[[str], None]) -> list[Figure]:
     """The same load twice over `seconds`: left alone, and with one of the schedulers killed each second."""
     say("starting PostgreSQL, Valkey, two workers and three schedulers")
-    with topology(app=APP, groups=_GROUPS, schedulers=3) as made:
-        made.start()
+    with topology(app=APP, groups=_GROUPS, schedulers=0, relayed=False) as made:
+        command = [sys.executable, "-m", "personal_assistant.benchmarks.chaos.command", "scheduler"]
+        schedulers = [made.add(f"scheduler-{number + 1}", command) for number in range(_SCHEDULERS)]
+        made.start(*made.workers)
+        for scheduler in schedulers:
+            scheduler.start()
+        for scheduler in schedulers:
+            scheduler.until(partial(_works, scheduler))
         load = _Load(made)
         say(f"{seconds:g} s of reminders and schedules, nobody is killed")
         calm = load.run(seconds, kills=False)
@@ -52,12 +78,27 @@ def measure(seconds: float, say: Callable[[str], None]) -> list[Figure]:
         Figure("occurrences", "occurrences due", calm.occurrences + killed.occurrences),
         Figure("missed", "of them missed", calm.missed + killed.missed, "", 0),
         Figure("doubled", "of them doubled", calm.doubled + killed.doubled, "", 0),
+        Figure("keepers", "of them with their keeper", killed.keepers),
+        Figure("at_work", "of three schedulers, at work before a kill", _mean(killed.at_work)),
+        Figure("least_at_work", "at the least", min(killed.at_work, default=None)),
         Figure("cli_reminders", "reminders added by the command line", len(calm.late) + len(killed.late)),
-        Figure("calm_p50_lateness_seconds", "their lateness, half within", share(calm.late, 0.5), "s"),
+        Figure("cli_programs", "of them by a program of its own", calm.programs + killed.programs),
+        Figure("calm_p50_lateness_seconds", "lateness without kills, half within", share(calm.late, 0.5), "s"),
         Figure("calm_p99_lateness_seconds", "99 % within", share(calm.late, 0.99), "s", 0.25),
         Figure("killed_p50_lateness_seconds", "with the kills, half within", share(killed.late, 0.5), "s"),
-        Figure("killed_p99_lateness_seconds", "with the kills, 99 % within", share(killed.late, 0.99), "s"),
+        Figure("killed_p99_lateness_seconds", "with the kills, 99 % within", share(killed.late, 0.99), "s", 0.25),
+        Figure("killed_longest_lateness_seconds", "the latest of all", share(killed.late, 1.0), "s"),
     ]
+
+
+def _works(scheduler: Program) -> bool:
+    """Whether it has said that it is ready since it was last killed."""
+    children = scheduler.family()[1:]
+    return bool(children) and f"is alive (process {children[0].pid})" in scheduler.log
+
+
+def _mean(numbers: Sequence[int]) -> float | None:
+    return round(sum(numbers) / len(numbers), 2) if numbers else None
 
 
 class _Load:
@@ -117,32 +158,43 @@ class _Load:
             return {row.id: row.next_run_at for row in conn.execute(listed)}
 
     def _strain(self, seconds: float, phase: _Phase, *, kills: bool) -> set[int]:
-        """Reminders by the command line, one after the other, and the kills; ids of those that were accepted."""
-        ends = time.monotonic() + seconds
-        kill_at = time.monotonic() + 1.0
+        """Reminders by the command line, and the kills; ids of those that were accepted."""
+        started = time.monotonic()
         before = self._ids()
-        remind: Program | None = None
-        number = 0
-        while time.monotonic() < ends or (remind is not None and remind.alive):
-            if (remind is None or not remind.alive) and time.monotonic() < ends:
-                number += 1
-                remind = self._made.command("remind", "remind", f"cli {number} in 3 seconds")
-                remind.start()
-            if kills and time.monotonic() >= kill_at:
-                # Seconds, not pauses: the next kill does not wait for this one.
-                kill_at += 1.0
+        number = str(int(seconds * _COMMANDS_PER_SECOND))
+        words = ("personal_assistant.benchmarks.reminding", "cli", number, str(_COMMANDS_PER_SECOND))
+        reminding = self._made.add("reminding", [sys.executable, "-m", *words])
+        reminding.start()
+        single: Program | None = None
+        while (now := time.monotonic() - started) < seconds or reminding.alive or (single is not None and single.alive):
+            if now < seconds and now >= phase.programs * _PROGRAM_EVERY_SECONDS:
+                phase.programs += 1
+                single = self._made.command(f"remind-{phase.programs}", "remind", f"cli {phase.programs} in 3 seconds")
+                single.start()
+            if kills and now < seconds and now >= len(phase.at_work) + 1:
                 self._kill(phase)
             time.sleep(_LOOK_EVERY_SECONDS)
         return self._ids() - before
 
     def _kill(self, phase: _Phase) -> None:
-        victim = self._made.schedulers[phase.kills % len(self._made.schedulers)]
-        victim.kill()
-        victim.start()
-        phase.kills += 1
+        """Kill the next one in turn of those at work; where there is none, nobody is left to be killed."""
+        turn = len(phase.at_work) % _SCHEDULERS
+        in_turn = [*self._made.schedulers[turn:], *self._made.schedulers[:turn]]
+        at_work = [scheduler for scheduler in in_turn if _works(scheduler)]
+        phase.at_work.append(len(at_work))
+        for victim in at_work[:1]:
+            phase.kills += 1
+            if phase.kills % _KEEPER_EVERY:
+                victim.kill_children()
+            else:
+                phase.keepers += 1
+                victim.kill()
+                victim.start()
 
     def _ids(self) -> set[int]:
-        return {task.id for task in self._manager.get_user_tasks(self._owner) if task.title.startswith("cli")}
+        """The AI tasks that the command line has added."""
+        with self._db.read() as conn:
+            return set(conn.execute(sa.select(ai_tasks.c.id).where(ai_tasks.c.title.startswith("cli "))).scalars())
 
     def _settle(self, reminders: set[int], planned: dict[int, datetime]) -> None:
         """Until all is there, or for a minute."""

@@ -120,10 +120,10 @@ def chaos(
 
 @app.command()
 def schedulers(
-    seconds: Annotated[float, typer.Option(min=3, help="How long, with kills and without.")] = 20.0,
+    seconds: Annotated[float, typer.Option(min=3, help="How long, with kills and without.")] = 30.0,
     as_json: Json = False,
 ) -> None:
-    """Three schedulers, one killed each second: is an occurrence missed or doubled?"""
+    """Three schedulers, one killed each second: is an occurrence missed or doubled, and how late are reminders?"""
     from personal_assistant.benchmarks.schedulers import measure
 
     found = measure(seconds, _progress)

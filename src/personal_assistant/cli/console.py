@@ -5,17 +5,16 @@ import sys
 import threading
 import time
 
-import structlog
-
 from personal_assistant.cli.notifications import document
 from personal_assistant.cli.output import as_line, clean
 from personal_assistant.notifications.inbox import Notification, mark_shown, unshown
 from personal_assistant.store.errors import StoreError
 from personal_assistant.store.people import Person
 from personal_assistant.timing.zones import get_zone
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.runtime import Runtime
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _STEP = 500
 _LEISURE = 10.0

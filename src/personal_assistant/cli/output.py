@@ -99,10 +99,13 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     """Something a person must not overlook, on standard error."""
+    if not sys.stderr.isatty():
+        print(text, file=sys.stderr)  # noqa: T201
+        return
     from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=True, soft_wrap=not sys.stderr.isatty()).print(Text(text, style="bold yellow"))
+    Console(stderr=True).print(Text(text, style="bold yellow"))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:

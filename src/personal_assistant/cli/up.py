@@ -3,13 +3,13 @@
 import contextlib
 import fcntl
 import os
-import signal
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from personal_assistant.cli.lasting import end_on_signals, leave
 from personal_assistant.cli.output import Json, as_line, command_name, say
 from personal_assistant.cli.setup import tell
 from personal_assistant.errors import AssistantError
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from personal_assistant.jobs.draining import Told
     from personal_assistant.store.people import Person
     from personal_assistant.workers.runtime import Runtime
-
-_SIGNALS = "stop-signals"
 
 
 def up(as_json: Json = False) -> None:
@@ -39,7 +37,7 @@ def up(as_json: Json = False) -> None:
     with only_one(current.settings.data_dir):
         owner = prepare(current, tell=tell)
         console = Console(current, owner, as_json=as_json)
-        ended = _end_on_signals()
+        ended = end_on_signals()
         process = WorkerProcess(current, on_signal=console.look, on_told=lambda told: _end_if_told(told, ended))
         _warn_of_clock(current)
         collect_less()
@@ -52,7 +50,7 @@ def up(as_json: Json = False) -> None:
                 say("Stopping: what runs is brought to its end.")
         process.stop()
         console.stop()
-    _leave()
+    leave()
 
 
 def _end_if_told(told: "Told | None", ended: threading.Event) -> None:
@@ -60,24 +58,6 @@ def _end_if_told(told: "Told | None", ended: threading.Event) -> None:
 
     if told is Told.EXIT:
         ended.set()
-
-
-def _leave() -> None:
-    """End now where Python would not end well by itself.
-
-    It would wait for ever for a thread that a job has left and that cannot be interrupted, and it would fail on a
-    closed terminal.
-    """
-    # Daemons too: a thread of asyncio.to_thread is one, and is waited for all the same.
-    ours = {threading.main_thread().name, _SIGNALS}
-    left = any(thread.name not in ours for thread in threading.enumerate())
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        left = True
-    if left:
-        os._exit(0)
 
 
 @contextlib.contextmanager
@@ -105,34 +85,6 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _end_on_signals() -> threading.Event:
-    """An event that the first SIGINT, SIGTERM or SIGHUP sets; a further one ends the process at once.
-
-    Not a further SIGHUP, though: a closed terminal sends one, and so does its shell. Where it is ignored (nohup), it
-    stays so.
-
-    Python writes each signal's number into a pipe, whichever thread the system gives it to, and a thread reads them
-    there: a handler would run only once the main thread wakes up.
-    """
-    ended = threading.Event()
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing)
-    hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
-    for number in (signal.SIGINT, signal.SIGTERM, *hangup):
-        signal.signal(number, lambda number, frame: None)
-
-    def read() -> None:
-        os.read(reading, 1)
-        ended.set()
-        while (further := os.read(reading, 1)[0]) == signal.SIGHUP:
-            pass
-        os._exit(128 + further)
-
-    threading.Thread(target=read, name=_SIGNALS, daemon=True).start()
-    return ended
 
 
 def _warn_of_clock(current: "Runtime") -> None:

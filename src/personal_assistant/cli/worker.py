@@ -7,6 +7,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from personal_assistant.cli.keeper import kept
+from personal_assistant.cli.lasting import leave
+from personal_assistant.cli.output import say
+
 
 class Pool(StrEnum):
     """What a worker runs plain tasks on."""
@@ -42,11 +46,26 @@ def worker(
 
 
 def scheduler() -> None:
-    """Fire what is due, and tell the broker: a short form of `celery beat`. Any number of them may run."""
-    from personal_assistant.workers.transport.worker import require_broker
+    """Fire what is due, and tell the broker; `celery beat` does the same. Any number of them may run.
 
-    require_broker()
-    _become("beat")
+    A process of two: when the one that schedules is killed, the other starts it anew at once.
+    """
+    from personal_assistant.workers.logs import configure_logging
+    from personal_assistant.workers.runtime import runtime
+    from personal_assistant.workers.transport.config import require_broker
+    from personal_assistant.workers.transport.scheduling import load, start_scheduling
+
+    current = runtime()
+    require_broker(current.settings)
+    configure_logging(current.settings, now=False)
+    load()
+    ended = kept()
+    process = start_scheduling(current)
+    say(f"✅ The scheduler is alive (process {os.getpid()}). Ledger: {current.db.where}")
+    sys.stdout.flush()
+    ended.wait()
+    process.stop()
+    leave()
 
 
 _QUIET = ("--without-gossip", "--without-mingle")

@@ -18,8 +18,9 @@ from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.options import TaskOptions
 from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.transport.config import configuration
-from personal_assistant.workers.transport.foreign import DUE
 
+# Under this name a message's instant (`transport.foreign`) reaches the task, which writes it into the ledger.
+DUE = "assistant_due"
 # A message that cannot be written down, because the database is away, goes back to the broker after so long.
 _AGAIN_SECONDS = 1.0
 

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import structlog
-
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome
 from personal_assistant.timing.clock import Clock
 from personal_assistant.workers.execution import Attempt, interrupted, run_in_loop
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.loop_thread import LoopThread
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # How long after its time limit a job that ignores its cancellation, or cannot be reached, is given up.
 GRACE_SECONDS = 5.0

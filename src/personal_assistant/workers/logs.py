@@ -3,9 +3,9 @@
 import contextlib
 import logging
 import sys
-from typing import TextIO, cast
-
-import structlog
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TextIO, cast
 
 from personal_assistant.settings import Settings
 
@@ -32,11 +32,53 @@ def person_reads_both() -> bool:
     return False
 
 
-def configure_logging(settings: Settings) -> None:
-    """Set up structlog for this process, and send what libraries log to the same place."""
+class Logger:
+    """A module's log. It brings structlog in with its first event: that takes long, and most commands log nothing."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, level: str) -> Any:
+        """The method of structlog's logger for that level: it takes the event and its fields."""
+        import structlog
+
+        _configure_now()
+        return getattr(structlog.get_logger(self._name), level)
+
+
+def get_logger(name: str) -> Logger:
+    """The log of the module of that name."""
+    return Logger(name)
+
+
+def _nothing() -> None:
+    pass
+
+
+_configure_now: Callable[[], None] = _nothing
+
+
+def configure_logging(settings: Settings, *, now: bool = True) -> None:
+    """Set up the log for this process, and send what libraries log to the same place.
+
+    Unless `now`, the former waits for the first event of a Logger: for processes that run no tasks, which may have
+    loggers of their own.
+    """
+    global _configure_now
     level = getattr(logging, settings.log_level)
-    person = sys.stderr.isatty()
     standard_error = cast(TextIO, _StandardError())
+    logging.basicConfig(level=level, stream=standard_error, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    _configure_now = partial(_configure_structlog, level, standard_error)
+    if now:
+        _configure_now()
+
+
+def _configure_structlog(level: int, standard_error: TextIO) -> None:
+    import structlog
+
+    global _configure_now
+    _configure_now = _nothing
+    person = sys.stderr.isatty()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -48,4 +90,3 @@ def configure_logging(settings: Settings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=standard_error),
     )
-    logging.basicConfig(level=level, stream=standard_error, format="%(asctime)s %(levelname)s %(name)s %(message)s")

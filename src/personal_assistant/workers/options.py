@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-import structlog
 
 from personal_assistant.jobs.finish import Finished
 from personal_assistant.jobs.limits import Limit, Rate
@@ -17,6 +16,7 @@ from personal_assistant.jobs.retry import Backoff
 from personal_assistant.store.plain import plain_text
 from personal_assistant.store.tables import MISSED_POLICIES
 from personal_assistant.timing.recurrence import parse_schedule
+from personal_assistant.workers.logs import get_logger
 
 Bulk = Callable[[sa.Connection, Sequence[ClaimedJob], datetime], Sequence[Outcome]]
 Key = Callable[..., object]
@@ -26,7 +26,7 @@ Written = Callable[[sa.Connection, Sequence[Finished]], None]
 BULK_SIZE = 1000
 KEY_LENGTH = 255
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def _is_whole(value: object) -> bool:

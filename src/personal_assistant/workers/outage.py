@@ -2,11 +2,10 @@
 
 import threading
 
-import structlog
-
 from personal_assistant.store.errors import StoreError
+from personal_assistant.workers.logs import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 SHORTEST_SECONDS = 1.0
 LONGEST_SECONDS = 30.0

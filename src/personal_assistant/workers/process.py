@@ -9,23 +9,25 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-import structlog
 
 from personal_assistant import __version__
 from personal_assistant.jobs import leases, signals
 from personal_assistant.jobs.draining import Told, tell, told_to
 from personal_assistant.store.errors import StoreError
-from personal_assistant.workers.runner import Runner
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.schedulers import all_schedulers, broker_schedulers
 from personal_assistant.workers.schedulers.loop import SchedulerLoop
 from personal_assistant.workers.sources import Source
-from personal_assistant.workers.tasks import load_tasks
-from personal_assistant.workers.underway import Observer
 
-log = structlog.get_logger(__name__)
+if TYPE_CHECKING:
+    from personal_assistant.workers.runner import Runner
+    from personal_assistant.workers.underway import Observer
+
+log = get_logger(__name__)
 
 _RESTART_SECONDS = 1.0
 # What a process is told is looked for at most so often.
@@ -53,7 +55,7 @@ class WorkerProcess:
         runs: bool = True,
         publishes: bool = False,
         source: Callable[[str], Source] | None = None,
-        observer: Observer | None = None,
+        observer: "Observer | None" = None,
         on_signal: Callable[[], None] = lambda: None,
         on_told: Callable[[Told | None], None] = lambda told: None,
         told: Told | None = None,
@@ -89,7 +91,7 @@ class WorkerProcess:
         # In a loop of its own: a broker that hangs must not hold up what is due.
         self._publisher = SchedulerLoop(db, clock, broker_schedulers(runtime), outage) if publishes else None
         given = source(self.worker.id) if source else None
-        self.runner = Runner(runtime, load_tasks(), self.worker.id, given, observer) if runs else None
+        self.runner = _runner(runtime, self.worker.id, given, observer) if runs else None
         if self.runner is not None:
             self.runner.rest(told is not None)
         self._threads: list[threading.Thread] = []
@@ -226,6 +228,14 @@ class WorkerProcess:
         leases.register(conn, replace(self.worker, heartbeat_at=now, heard_at=self._heard(), draining=self._draining))
         if self._told is not None:
             tell(conn, [self.worker.id], self._told)  # what it was told before, it is told still
+
+
+def _runner(runtime: Runtime, worker_id: str, source: Source | None, observer: "Observer | None") -> "Runner":
+    # Here: a process that only schedules does not need it, and starts the sooner.
+    from personal_assistant.workers.runner import Runner
+    from personal_assistant.workers.tasks import load_tasks
+
+    return Runner(runtime, load_tasks(), worker_id, source, observer)
 
 
 def _join(thread: threading.Thread, until: float) -> None:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-import structlog
 
 from personal_assistant.jobs.finish import Finished, finish_many
 from personal_assistant.jobs.outcomes import Failed
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.tasks import Registry
 from personal_assistant.workers.utils.task_monitoring import settle
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # The database is away: everything is written later.
 _AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError)

@@ -11,7 +11,6 @@ from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
-import structlog
 
 from personal_assistant.jobs.cancel import cancel_requested
 from personal_assistant.jobs.claim import claim, held_by
@@ -25,6 +24,7 @@ from personal_assistant.workers.bulk import do_together
 from personal_assistant.workers.deadlines import Deadlines
 from personal_assistant.workers.event_loop import LoopLane
 from personal_assistant.workers.execution import Attempt, interrupted
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.recording import record
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.sources import LedgerSource, Room, Source
@@ -33,7 +33,7 @@ from personal_assistant.workers.tasks import Registry
 from personal_assistant.workers.threads import ThreadLane
 from personal_assistant.workers.underway import Observer, Underway
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 LOOK_EVERY_SECONDS = 2.0
 _AFTER_ERROR_SECONDS = 1.0

@@ -40,6 +40,6 @@ def all_schedulers(runtime: Runtime) -> list[Scheduler]:
 def broker_schedulers(runtime: Runtime) -> list[Scheduler]:
     """What a scheduling process does for workers behind a broker."""
     from personal_assistant.workers.schedulers.publish_scheduler import PublishScheduler
-    from personal_assistant.workers.schedulers.sweep_scheduler import SweepScheduler
+    from personal_assistant.workers.schedulers.sweep_scheduler import FirstSweep, SweepScheduler
 
-    return [PublishScheduler(runtime), SweepScheduler(runtime)]
+    return [PublishScheduler(runtime), FirstSweep(runtime), SweepScheduler(runtime)]

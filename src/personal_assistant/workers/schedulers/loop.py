@@ -4,15 +4,14 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime
 
-import structlog
-
 from personal_assistant.store.database import Database
 from personal_assistant.store.errors import StoreError
 from personal_assistant.timing.clock import Clock
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.outage import Outage
 from personal_assistant.workers.schedulers import Scheduler
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # The longest sleep. Timers stand still while a machine is suspended and do not follow when its clock is set, so the
 # loop looks at the clock again after this long; a look costs a few milliseconds.

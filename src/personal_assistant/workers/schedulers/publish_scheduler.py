@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-import structlog
 
 from personal_assistant.jobs.leases import usual_durations
 from personal_assistant.jobs.publish import (
@@ -20,11 +19,12 @@ from personal_assistant.jobs.turns import Turns
 from personal_assistant.workers.batching import Durations, every_id, group
 from personal_assistant.workers.celery_app import LedgerTask
 from personal_assistant.workers.execution import is_async
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.tasks import load_tasks
-from personal_assistant.workers.transport.messages import BrokerError, Message, send
+from personal_assistant.workers.transport.messages import BrokerError, Message, reach, send
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # At most so many messages of a queue wait for a worker. What is not published yet can still be overtaken.
 WINDOW = 100
@@ -74,19 +74,28 @@ class PublishScheduler:
         return self._look_at if full else now
 
     def dispatch(self, now: datetime) -> int:
+        try:
+            # Before jobs are marked: the first connection takes a while, and what is marked nobody else sends.
+            reach()
+        except BrokerError as error:
+            self._leave_alone(error)
+            return 0
         with self._runtime.db.write() as conn:
             messages, failed = self._choose(conn, now)
         self._look_later(now, found=bool(messages))
         try:
             send(messages)
         except BrokerError as error:
-            log.warning("the broker does not take messages; trying again", error=str(error))
-            self._away_until = self._runtime.clock.now() + _BROKER_AWAY
+            self._leave_alone(error)
             with self._runtime.db.write() as conn:
                 unmark_published(conn, [job_id for message in error.unsent for job_id in message.ids])
         if failed:
             raise ExceptionGroup("jobs of some queues cannot be published", failed)
         return sum(len(message.ids) for message in messages)
+
+    def _leave_alone(self, error: BrokerError) -> None:
+        log.warning("the broker does not take messages; trying again", error=str(error))
+        self._away_until = self._runtime.clock.now() + _BROKER_AWAY
 
     def _choose(self, conn: sa.Connection, now: datetime) -> tuple[list[Message], list[Exception]]:
         """What to send, marked as sent; and what went wrong with queues, which keeps none of the others."""

@@ -3,16 +3,16 @@
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-import structlog
 
 from personal_assistant.jobs import signals
 from personal_assistant.jobs.leases import HEARTBEAT, list_workers
 from personal_assistant.jobs.recover import abandoned_by_nobody, recover
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.tasks import load_tasks
 from personal_assistant.workers.utils.task_monitoring import settle
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Where only the lease tells, a process is gone once so many looks in a row found it silent. One look is not enough:
 # after a jump of the clock, a suspended machine or a database that was away, every process seems to have been silent.

@@ -4,16 +4,18 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-import structlog
 
 from personal_assistant.jobs.publish import Stale, newest_taken, stale, unmark_published
 from personal_assistant.store.database import wake_after_commit
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.transport.messages import BrokerError, empty_queues
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _STEP = 5000
+# After a start: when to look for what the predecessor has marked and not sent, and how long ago it was marked.
+_FIRST_LOOK = _FIRST_AGE = timedelta(seconds=0.03)
 
 
 class SweepScheduler:
@@ -58,4 +60,38 @@ class SweepScheduler:
             if count:
                 wake_after_commit(conn)
                 log.warning("messages were not taken; their jobs are published again", queue=queue, jobs=count)
+        return count
+
+
+class FirstSweep:
+    """Once, soon after the start: has what a killed predecessor had marked as sent, and had not sent, published again.
+
+    Only where no message waits: what is not taken then is lost, or in a worker that is about to begin with it, which
+    a second message does not change.
+    """
+
+    name = "first-sweep"
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._look_at: datetime | None = runtime.clock.now() + _FIRST_LOOK
+
+    def next_due(self, conn: sa.Connection) -> datetime | None:
+        del conn
+        return self._look_at
+
+    def dispatch(self, now: datetime) -> int:
+        self._look_at = None
+        with self._runtime.db.read() as conn:
+            marked = stale(conn, now - _FIRST_AGE, _STEP)
+        try:
+            empty = empty_queues({job.queue for job in marked}) if marked else set()
+        except BrokerError:
+            return 0  # the other sweep comes to it
+        lost = [job.id for job in marked if job.queue in empty]
+        if not lost:
+            return 0
+        with self._runtime.db.write() as conn:
+            count = unmark_published(conn, lost)
+            wake_after_commit(conn)
         return count

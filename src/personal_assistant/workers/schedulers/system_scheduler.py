@@ -4,16 +4,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-import structlog
 
 from personal_assistant.jobs.enqueue import enqueue_many
 from personal_assistant.store.tables import schedules
 from personal_assistant.timing.missed import MissedPolicy, plan
 from personal_assistant.timing.recurrence import parse_schedule
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.tasks import UnknownTaskError, load_tasks
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _STEP = 200
 

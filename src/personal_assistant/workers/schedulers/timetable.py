@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-import structlog
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.jobs.enqueue import enqueue
@@ -14,11 +13,12 @@ from personal_assistant.store.database import insert_new, wake_after_commit
 from personal_assistant.store.tables import schedules
 from personal_assistant.timing.clock import Clock
 from personal_assistant.timing.recurrence import Schedule, ScheduleError, parse_schedule
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.options import Timetable
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.tasks import load_tasks
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class ScheduleNotFoundError(AssistantError):

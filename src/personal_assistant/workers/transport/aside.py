@@ -3,11 +3,10 @@
 import threading
 from collections.abc import Callable
 
-import structlog
-
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.runtime import runtime
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def aside(do: Callable[[], None]) -> threading.Thread:

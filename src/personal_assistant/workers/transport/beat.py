@@ -5,11 +5,9 @@ from typing import Any
 from celery.beat import Scheduler
 
 from personal_assistant.errors import AssistantError
-from personal_assistant.workers.garbage import collect_less
 from personal_assistant.workers.process import WorkerProcess
 from personal_assistant.workers.runtime import runtime
-from personal_assistant.workers.setup import prepare
-from personal_assistant.workers.transport.worker import require_broker
+from personal_assistant.workers.transport.scheduling import start_scheduling
 
 _TICK_SECONDS = 1.0
 
@@ -27,11 +25,7 @@ class LedgerScheduler(Scheduler):
     def setup_schedule(self) -> None:
         """Set up what is missing, then start. Ends the program with a sentence when that cannot be done."""
         try:
-            require_broker()
-            prepare(runtime())
-            self._process = WorkerProcess(runtime(), runs=False, publishes=True)
-            self._process.start()
-            collect_less()
+            self._process = start_scheduling(runtime())
         except AssistantError as error:
             raise SystemExit(f"❌ {error}") from error
 

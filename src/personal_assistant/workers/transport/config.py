@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from personal_assistant.errors import AssistantError
 from personal_assistant.settings import Settings
 
 IO_QUEUES = ("ai_tasks", "email_tasks", "sync_tasks")
@@ -13,6 +14,15 @@ QUEUES = (*IO_QUEUES, *CPU_QUEUES, DEFAULT_QUEUE)
 # Seconds after which an answer of the broker is no longer waited for: enqueueing does not need it, nothing hangs on it.
 SOCKET_SECONDS = 5.0
 _KNOWS_NO_MORE_THAN_REDIS = ("redis", "rediss", "valkey", "valkeys")
+
+
+def require_broker(settings: Settings) -> None:
+    """Raise AssistantError, which says what to do, unless a broker is set."""
+    if not settings.broker_url:
+        raise AssistantError(
+            "There is no broker: set CELERY_BROKER_URL (like redis://localhost:6379/0), "
+            "or run `assistant up`, which needs none."
+        )
 
 
 def configuration(settings: Settings) -> dict[str, Any]:

@@ -6,9 +6,10 @@ import threading
 from collections.abc import Callable
 
 import psutil
-import structlog
 
-log = structlog.get_logger(__name__)
+from personal_assistant.workers.logs import get_logger
+
+log = get_logger(__name__)
 
 # What Celery itself has for its end, once nothing of ours runs any more.
 _CELERY_SECONDS = 3.0

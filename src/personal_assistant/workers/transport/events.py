@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import structlog
-
 from personal_assistant.jobs.finish import Finished
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Retry, Succeeded, Waiting
 from personal_assistant.workers.celery_app import app
 from personal_assistant.workers.execution import Attempt
+from personal_assistant.workers.logs import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _MOST = 50_000
 _MAX_TEXT = 1_000

@@ -5,8 +5,7 @@ from typing import Any
 
 from celery.worker.strategy import default
 
-# Under this name the instant reaches the task, which writes it into the ledger.
-DUE = "assistant_due"
+from personal_assistant.workers.celery_app import DUE
 
 
 def at_once(task: Any, app: Any, consumer: Any, **options: Any) -> Callable[..., None]:

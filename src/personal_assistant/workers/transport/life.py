@@ -7,17 +7,16 @@ from collections.abc import Callable
 from multiprocessing.sharedctypes import RawValue
 from typing import Any
 
-import structlog
-
 from personal_assistant.jobs.draining import Told
 from personal_assistant.workers.celery_app import app
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.transport import canary
 from personal_assistant.workers.transport.canary import Canary
 from personal_assistant.workers.transport.events import JobEvents
 from personal_assistant.workers.transport.resting import Consuming
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _ORDERS = (None, Told.EXIT, Told.REST)
 _LOOK_SECONDS = 0.5

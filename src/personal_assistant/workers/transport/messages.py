@@ -40,6 +40,15 @@ def run_jobs(task: str, ids: list[str]) -> None:
     inbox().do(task, ids)
 
 
+def reach() -> None:
+    """Connect to the broker unless that is done. Raises BrokerError when it cannot be reached."""
+    try:
+        with app.producer_or_acquire() as producer, _within_time(producer.connection):
+            _ = producer.channel  # opened by the first who asks for it
+    except Exception as error:
+        raise BrokerError(f"{type(error).__name__}: {error}", ()) from error
+
+
 def send(messages: Sequence[Message]) -> None:
     """Send messages in their order. Raises BrokerError with those that did not go out."""
     sent = 0

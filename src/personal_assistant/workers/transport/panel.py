@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-import structlog
 from celery.utils.functional import maybe_list
 from celery.worker.control import Panel
 from celery.worker.state import revoked
@@ -11,10 +10,11 @@ from celery.worker.state import revoked
 from personal_assistant.jobs.queries import running_on
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.celery_app import app
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.transport.aside import aside
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _MOST_LISTED = 1_000
 _ANSWER_SECONDS = 0.5

@@ -5,16 +5,16 @@ import time
 from functools import partial
 from typing import Any
 
-import structlog
 from celery.worker.consumer import Consumer
 
 from personal_assistant.jobs.enqueue import enqueue
 from personal_assistant.jobs.model import NewJob
 from personal_assistant.store.errors import StoreError
+from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.transport.aside import aside
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 _logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 5

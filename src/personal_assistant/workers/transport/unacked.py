@@ -1,10 +1,11 @@
 """Messages that a worker holds when it loses Redis: neither to acknowledge them nor to give them back may end it."""
 
-import structlog
 from kombu.transport import redis
 from redis import ConnectionError as LostConnectionError
 
-log = structlog.get_logger(__name__)
+from personal_assistant.workers.logs import get_logger
+
+log = get_logger(__name__)
 
 
 class PatientQoS(redis.QoS):

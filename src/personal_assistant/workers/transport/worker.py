@@ -23,6 +23,7 @@ from personal_assistant.workers.process import ENDING_SECONDS, WorkerProcess
 from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.tasks import load_tasks
 from personal_assistant.workers.transport import messages, panel
+from personal_assistant.workers.transport.config import require_broker
 from personal_assistant.workers.transport.ending import end_in_any_case
 from personal_assistant.workers.transport.inbox import Inbox
 from personal_assistant.workers.transport.life import Life
@@ -97,17 +98,8 @@ def _start() -> _Slots:
 
 def check() -> None:
     """Raise AssistantError unless there are a broker to listen to and a database to work on."""
-    require_broker()
+    require_broker(get_settings())
     require_current(runtime().db)
-
-
-def require_broker() -> None:
-    """Raise AssistantError, which says what to do, unless a broker is set."""
-    if not get_settings().broker_url:
-        raise AssistantError(
-            "There is no broker: set CELERY_BROKER_URL (like redis://localhost:6379/0), "
-            "or run `assistant up`, which needs none."
-        )
 
 
 def connect() -> None:

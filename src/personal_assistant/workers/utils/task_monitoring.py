@@ -7,17 +7,16 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import sqlalchemy as sa
-import structlog
 
 from personal_assistant.jobs.finish import Finished
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Retry, Waiting
 from personal_assistant.jobs.stats import TaskStats, task_stats
-from personal_assistant.workers.logs import person_reads_both
+from personal_assistant.workers.logs import get_logger, person_reads_both
 from personal_assistant.workers.options import Written
 from personal_assistant.workers.tasks import Registry
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def settle(conn: sa.Connection, registry: Registry, finished: Sequence[Finished]) -> None:
