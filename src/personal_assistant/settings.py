@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -76,6 +76,14 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 20.0
     history_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     min_free_megabytes: Annotated[int, Field(ge=0)] = 200
+    secret_key: SecretStr = SecretStr("")
+    smtp_url: SecretStr = SecretStr("")
+    mail_from: str = ""
+    private_hosts: str = ""
+    delivery_connections: Annotated[int, Field(ge=1, le=1000)] = 64
+    fallback_seconds: Annotated[float, Field(ge=1, le=86_400)] = 120.0
+    public_url: str = ""
+    link_days: Annotated[int, Field(ge=1, le=366)] = 7
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_in_capitals)] = "WARNING"
 
     @field_validator("data_dir")

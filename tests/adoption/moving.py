@@ -11,10 +11,22 @@ from tests.support.ledger import FAILED, Ledger
 
 from personal_assistant.ai import AITaskManager
 from personal_assistant.jobs import leases
-from personal_assistant.notifications.deliveries import Message, deliver
+from personal_assistant.notifications.deliveries import deliver
+from personal_assistant.notifications.model import Message
 from personal_assistant.settings import Settings
 from personal_assistant.store.database import Database
-from personal_assistant.store.tables import job_stats, rates, schedules, users
+from personal_assistant.store.tables import (
+    addresses,
+    deliveries,
+    incidents,
+    job_stats,
+    notification_settings,
+    rates,
+    reminders,
+    schedules,
+    users,
+    watches,
+)
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.moving import Move, move
 from personal_assistant.workers.runtime import Runtime
@@ -62,7 +74,29 @@ def full(runtime: Runtime, ledger: Ledger, clock: ManualClock) -> Database:
         # The lower id points to the higher one, which comes later.
         conn.execute(sa.insert(users).values(id=40, email="b@example.org", hashed_password=legacy.PASSWORD))
         conn.execute(sa.update(users).where(users.c.id == 1).values(role_assigned_by=40))
+        _reach(conn, task.id)
     return runtime.db
+
+
+def _reach(conn: sa.Connection, task_id: int) -> None:
+    """Something in each table about reaching people: an earlier message points to a later one, and the other way."""
+    address = {"user_id": 1, "channel": "push", "name": "phone", "sealed": "1.a.b", "masked": "ntfy://n…"}
+    conn.execute(sa.insert(addresses).values(id=7, position=0, created_at=START, **address))
+    wishes = {"quiet_from": "22:00", "quiet_to": "07:00", "routes": {"reminder": [7], "result": []}, "caps": {"sms": 3}}
+    conn.execute(sa.insert(notification_settings).values(user_id=1, updated_at=START, **wishes))
+    extras = {"tags": ["é"], "repeat_minutes": 10, "escalate_address_id": 7, "pre_notices": [86_400, 3600]}
+    conn.execute(sa.insert(reminders).values(ai_task_id=task_id, notice_at=START, **extras))
+    failure = {"about": "address:7", "fingerprint": "0" * 16, "title": "Title", "error": "It is broken."}
+    instants = {"first_at": START, "last_at": START}
+    conn.execute(sa.insert(incidents).values(user_id=1, count=2, untold=1, **failure, **instants))
+    conn.execute(sa.insert(watches).values(user_id=1, ai_task_id=task_id, grace_seconds=60))
+    message = {"user_id": 1, "kind": "reminder", "channel": "in_app", "state": "sent", "title": "Title"}
+    row = {**message, "created_at": START, "sent_at": START}
+    conn.execute(sa.insert(deliveries).values(id=51, key="held", **row))
+    conn.execute(sa.insert(deliveries).values(id=52, key="digest", route=[7], **row))
+    conn.execute(sa.update(deliveries).where(deliveries.c.id == 51).values(digest_id=52))
+    outward = {**row, "channel": "push", "message_id": 52, "address_id": 7, "position": 0, "thread_id": 51}
+    conn.execute(sa.insert(deliveries).values(id=53, key="digest:0:push", **outward))
 
 
 def assert_untouched(url: str) -> None:

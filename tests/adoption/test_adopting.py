@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from tests.adoption import legacy
-from tests.store.test_schema import indexes, without_descending_index
+from tests.store.test_schema import indexes, is_comparable
 from tests.support.databases import START
 
 from personal_assistant.ai import AITaskManager
@@ -66,7 +66,7 @@ def _declared(thing: Any, name: str | None, kind: str, reflected: bool, other: A
         return False
     if kind in ("unique_constraint", "foreign_key_constraint") and thing.table.name in legacy.TABLES_OF_OLD:
         return False
-    return without_descending_index(thing, name, kind, reflected, other)
+    return is_comparable(thing, name, kind, reflected, other)
 
 
 def test_no_row_of_the_old_tables_is_written_anew_for_the_new_columns(legacy_db: Database, legacy_url: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.ai.support import OWNER, history, odd_row, run_due
 
 from personal_assistant.ai import AITaskError, AITaskManager
-from personal_assistant.notifications.deliveries import list_notifications
+from personal_assistant.notifications.inbox import list_notifications
 from personal_assistant.store.database import Database
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime

@@ -12,7 +12,7 @@ from personal_assistant.ai import AITask, AITaskError, AITaskManager
 from personal_assistant.ai.due import dispatch_due
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.queries import get_job
-from personal_assistant.notifications.deliveries import list_notifications
+from personal_assistant.notifications.inbox import list_notifications
 from personal_assistant.store.database import Database
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime

@@ -8,7 +8,7 @@ from tests.ai.support import OWNER, another_person, dispatch, do, history, run_d
 from personal_assistant.ai import AITaskManager
 from personal_assistant.jobs import enqueue
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Succeeded
-from personal_assistant.notifications.deliveries import list_notifications
+from personal_assistant.notifications.inbox import list_notifications
 from personal_assistant.store.database import Database
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime

@@ -14,7 +14,8 @@ import structlog
 from tests.end_to_end.assistants import until
 
 from personal_assistant.cli.console import Console
-from personal_assistant.notifications.deliveries import Message, deliver
+from personal_assistant.notifications.deliveries import deliver
+from personal_assistant.notifications.model import Message
 from personal_assistant.store.people import Person, get_owner
 from personal_assistant.store.tables import deliveries
 from personal_assistant.timing.clock import ManualClock

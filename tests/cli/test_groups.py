@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 from tests.cli.conftest import CommandLine
 
-from personal_assistant.notifications.deliveries import Message, deliver
+from personal_assistant.notifications.deliveries import deliver
+from personal_assistant.notifications.model import Message
 from personal_assistant.store.tables import jobs
 from personal_assistant.timing.clock import utc_now
 

@@ -10,7 +10,8 @@ from tests.workers.processes import living_process
 
 from personal_assistant.cli.up import _warn_of_clock
 from personal_assistant.jobs import leases
-from personal_assistant.notifications.deliveries import Message, deliver
+from personal_assistant.notifications.deliveries import deliver
+from personal_assistant.notifications.model import Message
 from personal_assistant.store.tables import workers
 from personal_assistant.timing.clock import utc_now
 

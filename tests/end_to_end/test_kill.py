@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from tests.end_to_end.assistants import fork_up, open_runtime, printed_ids, start_up, until
 
-from personal_assistant.notifications.deliveries import unshown
+from personal_assistant.notifications.inbox import unshown
 from personal_assistant.store.database import Database
 from personal_assistant.store.tables import ai_tasks, deliveries, jobs, workers
 from personal_assistant.timing.clock import utc_now

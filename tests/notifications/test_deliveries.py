@@ -6,15 +6,15 @@ import pytest
 import sqlalchemy as sa
 from tests.ai.support import OWNER, another_person
 
-from personal_assistant.notifications.deliveries import (
-    Message,
+from personal_assistant.notifications.deliveries import deliver
+from personal_assistant.notifications.inbox import (
     NotificationNotFoundError,
-    deliver,
     list_notifications,
     mark_read,
     mark_shown,
     unshown,
 )
+from personal_assistant.notifications.model import Message
 from personal_assistant.store.database import Database
 from personal_assistant.store.tables import deliveries
 from personal_assistant.timing.clock import ManualClock

@@ -1,12 +1,13 @@
 """Databases that cannot be used: a sentence that says what to do, and nothing half done."""
 
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from personal_assistant.store.database import Database
+from personal_assistant.store.database import SERVER_LIMITS, Database
 from personal_assistant.store.errors import NewerDatabaseError, SchemaError, StoreError
 from personal_assistant.store.schema import require_current, revisions, upgrade
 from personal_assistant.store.tables import roles
@@ -83,6 +84,16 @@ def test_a_server_that_does_not_answer_is_named_without_the_password(place: str)
         pass
     assert "secret" not in str(failure.value)
     db.close()
+
+
+@pytest.mark.parametrize("own", ["", "?connect_timeout=2"])
+def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, own: str) -> None:
+    monkeypatch.setitem(SERVER_LIMITS, "connect_timeout", 100 if own else 2)
+    with socket.create_server(("127.0.0.1", 0)) as hangs:
+        db = Database(f"postgresql+psycopg://me@127.0.0.1:{hangs.getsockname()[1]}/none{own}")
+        with pytest.raises(StoreError, match="the server does not answer"), db.read():
+            pass
+        db.close()
 
 
 @pytest.mark.parametrize("url", ["nonsense", "oracle9://x", "mysql://me@localhost/x", "mssql://x"])

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from personal_assistant.ai.model import EXECUTE, QUEUE
 from personal_assistant.jobs.enqueue import enqueue_many
 from personal_assistant.jobs.model import NewJob
-from personal_assistant.notifications.deliveries import Message, deliver
+from personal_assistant.notifications.deliveries import deliver
+from personal_assistant.notifications.model import Message
 from personal_assistant.store.bulk import among, update_rows
 from personal_assistant.store.tables import ai_tasks, users
 from personal_assistant.timing.missed import MissedPolicy, Occurrence, Plan, Rule, plan

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Succeeded, Waiting
-from personal_assistant.notifications.deliveries import Message, deliver
+from personal_assistant.notifications.deliveries import deliver
+from personal_assistant.notifications.model import Message
 from personal_assistant.store.bulk import among
 from personal_assistant.store.tables import ai_tasks
 

@@ -9,7 +9,7 @@ import structlog
 
 from personal_assistant.cli.notifications import document
 from personal_assistant.cli.output import as_line, clean
-from personal_assistant.notifications.deliveries import Notification, mark_shown, unshown
+from personal_assistant.notifications.inbox import Notification, mark_shown, unshown
 from personal_assistant.store.errors import StoreError
 from personal_assistant.store.people import Person
 from personal_assistant.timing.zones import get_zone

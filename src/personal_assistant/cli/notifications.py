@@ -21,7 +21,7 @@ def list_(
 ) -> None:
     """Your notifications, the newest first."""
     from personal_assistant.cli.session import session
-    from personal_assistant.notifications.deliveries import list_notifications
+    from personal_assistant.notifications.inbox import list_notifications
 
     current = session()
     with current.runtime.db.read() as conn:
@@ -62,7 +62,7 @@ def _late(seconds: float | None) -> str:
 def show(notification_id: Annotated[int, _ID], as_json: Json = False) -> None:
     """One notification with its whole text."""
     from personal_assistant.cli.session import session
-    from personal_assistant.notifications.deliveries import get_notification
+    from personal_assistant.notifications.inbox import get_notification
 
     current = session()
     with current.runtime.db.read() as conn:
@@ -87,7 +87,7 @@ def read(
     """Mark a notification as read."""
     from personal_assistant.cli.session import session
     from personal_assistant.errors import AssistantError
-    from personal_assistant.notifications.deliveries import mark_read
+    from personal_assistant.notifications.inbox import mark_read
 
     if everything == (notification_id is not None):
         raise AssistantError("Give the id of a notification, or --all.")

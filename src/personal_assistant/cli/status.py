@@ -23,7 +23,7 @@ def status(
         return
     from personal_assistant.cli.session import session
     from personal_assistant.jobs.queries import count_by_state
-    from personal_assistant.notifications.deliveries import list_notifications
+    from personal_assistant.notifications.inbox import list_notifications
     from personal_assistant.workers.liveness import living
     from personal_assistant.workers.utils.health_check import check_health
 

@@ -9,6 +9,8 @@ from personal_assistant.store.tables import CHANNELS
 IN_APP = "in_app"
 # Channels that need an account first. What is asked for on them is delivered in_app, and the failure is recorded.
 READY = frozenset({IN_APP})
+# Channels whose services take a key and pass over what they have taken under it already.
+IDEMPOTENT = frozenset({"webhook"})
 
 
 class UnknownChannelError(AssistantError):

@@ -31,6 +31,16 @@ PRAGMAS = (
 )
 
 
+# Of connections to a server, unless the URL says otherwise: one that does not answer, or whose machine is gone, is
+# given up. In seconds, and the last one in milliseconds.
+SERVER_LIMITS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+
 # Called at the start of each block, before it holds anything: where what must not go on in this context can raise.
 checkpoint: ContextVar[Callable[[], None]] = ContextVar("assistant_checkpoint", default=lambda: None)
 
@@ -85,8 +95,14 @@ class Database:
 
     def _make_engine(self) -> sa.Engine:
         if self.url.get_backend_name() != "sqlite":
+            limits = {name: value for name, value in SERVER_LIMITS.items() if name not in self.url.query}
             return sa.create_engine(
-                self.url, json_serializer=dump_json, pool_pre_ping=True, pool_size=10, max_overflow=20
+                self.url,
+                json_serializer=dump_json,
+                connect_args=limits,
+                pool_pre_ping=True,
+                pool_size=10,
+                max_overflow=20,
             )
         engine = sa.create_engine(
             self.url,

@@ -33,6 +33,7 @@ _REMEDIES = (
     ("image is malformed", "the file is damaged: restore it from a backup"),
     ("database is locked", "another program has kept it locked for too long: try again, or stop that program"),
     ("connection refused", _SILENT),
+    ("timeout expired", _SILENT),
     ("is the server running", _SILENT),
     ("could not translate host name", _SILENT),
     ("failed to resolve host", _SILENT),

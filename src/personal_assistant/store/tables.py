@@ -1,38 +1,16 @@
 """The tables. States are guarded by the database itself: CHECK constraints, and a unique index for every «only one»."""
 
-from typing import Any
-
 import sqlalchemy as sa
 
+from personal_assistant.store.base import big_id, one_of, partial_index
+from personal_assistant.store.base import metadata as metadata
+from personal_assistant.store.message_tables import addresses as addresses
+from personal_assistant.store.message_tables import incidents as incidents
+from personal_assistant.store.message_tables import notification_settings as notification_settings
+from personal_assistant.store.message_tables import reminders as reminders
+from personal_assistant.store.message_tables import watches as watches
 from personal_assistant.store.types import UTCDateTime, word_list
 from personal_assistant.timing.recurrence.config import SCHEDULE_TYPES
-
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _one_of(column: str, *words: str) -> sa.CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
-def _partial_index(name: str, *columns: Any, where: str, unique: bool = False) -> sa.Index:
-    """An index over the rows that meet a condition, on both databases."""
-    condition = sa.text(where)
-    return sa.Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
-
-
-def _big_id() -> sa.Column[int]:
-    """A growing number that is never given twice."""
-    return sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=True)
-
 
 # People. The columns up to role_assigned_by are those of the earlier scheduler, by name and meaning.
 
@@ -66,7 +44,7 @@ users = sa.Table(
     sa.Column("role_assigned_by", sa.ForeignKey("users.id")),
     sa.Column("zone", sa.String(64)),
     sa.Column("is_owner", sa.Boolean, nullable=False, server_default=sa.false()),
-    _partial_index("uq_users_one_owner", "is_owner", unique=True, where="is_owner"),
+    partial_index("uq_users_one_owner", "is_owner", unique=True, where="is_owner"),
     sqlite_autoincrement=True,
 )
 
@@ -97,12 +75,12 @@ ai_tasks = sa.Table(
     sa.Column("max_lateness_seconds", sa.Integer),
     sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
     sa.Column("problem", sa.Text),
-    _one_of("task_type", *AI_TASK_TYPES),
-    _one_of("schedule_type", *SCHEDULE_TYPES),
-    _one_of("status", *AI_TASK_STATES),
-    _one_of("missed_policy", *MISSED_POLICIES),
+    one_of("task_type", *AI_TASK_TYPES),
+    one_of("schedule_type", *SCHEDULE_TYPES),
+    one_of("status", *AI_TASK_STATES),
+    one_of("missed_policy", *MISSED_POLICIES),
     sa.CheckConstraint("max_lateness_seconds >= 0", name="max_lateness"),
-    _partial_index("ix_ai_tasks_due", "next_run_at", where="status = 'active' AND next_run_at IS NOT NULL"),
+    partial_index("ix_ai_tasks_due", "next_run_at", where="status = 'active' AND next_run_at IS NOT NULL"),
     sa.Index("ix_ai_tasks_user_id", "user_id"),
     sqlite_autoincrement=True,
 )
@@ -112,7 +90,7 @@ SCHEDULE_STATES = ("active", "paused", "off")
 schedules = sa.Table(
     "schedules",
     metadata,
-    _big_id(),
+    big_id(),
     sa.Column("name", sa.String(200), nullable=False, unique=True),
     sa.Column("task", sa.String(200), nullable=False),
     sa.Column("schedule_type", sa.String(20), nullable=False),
@@ -127,10 +105,10 @@ schedules = sa.Table(
     sa.Column("created_at", UTCDateTime, nullable=False),
     sa.Column("updated_at", UTCDateTime, nullable=False),
     sa.Column("problem", sa.Text),
-    _one_of("schedule_type", *SCHEDULE_TYPES),
-    _one_of("status", *SCHEDULE_STATES),
-    _one_of("missed_policy", *MISSED_POLICIES),
-    _partial_index("ix_schedules_due", "next_run_at", where="status = 'active'"),
+    one_of("schedule_type", *SCHEDULE_TYPES),
+    one_of("status", *SCHEDULE_STATES),
+    one_of("missed_policy", *MISSED_POLICIES),
+    partial_index("ix_schedules_due", "next_run_at", where="status = 'active'"),
     sqlite_autoincrement=True,
 )
 
@@ -211,7 +189,7 @@ jobs = sa.Table(
     sa.Column("slot", sa.String(5)),
     # The machine on which its worker runs or ran it.
     sa.Column("host", sa.String(255)),
-    _one_of("state", *JOB_STATES),
+    one_of("state", *JOB_STATES),
     sa.CheckConstraint(_SLOT, name="slot"),
     sa.CheckConstraint("attempt >= 0 AND attempt <= max_attempts AND max_attempts >= 1", name="attempts"),
     sa.CheckConstraint("state <> 'running' OR (worker_id IS NOT NULL AND started_at IS NOT NULL)", name="running"),
@@ -219,17 +197,15 @@ jobs = sa.Table(
     sa.CheckConstraint(f"({_OPEN}) = (finished_at IS NULL)", name="finished"),
     sa.CheckConstraint("finished_at IS NOT NULL OR NOT counted", name="counted"),
     sa.CheckConstraint("(ai_task_id IS NULL AND schedule_id IS NULL) OR due_at IS NOT NULL", name="occurrence"),
-    _partial_index("uq_jobs_ai_task_occurrence", "ai_task_id", "due_at", unique=True, where="ai_task_id IS NOT NULL"),
-    _partial_index(
-        "uq_jobs_schedule_occurrence", "schedule_id", "due_at", unique=True, where="schedule_id IS NOT NULL"
-    ),
-    _partial_index("uq_jobs_open_unique_key", "unique_key", unique=True, where=f"unique_key IS NOT NULL AND {_OPEN}"),
-    _partial_index("ix_jobs_scheduled", "run_at", where="state = 'scheduled'"),
-    _partial_index("ix_jobs_queued", sa.text("priority DESC"), sa.text(USER), "run_at", where=READY),
-    _partial_index("ix_jobs_running", "worker_id", where="state = 'running'"),
-    _partial_index("ix_jobs_published", "queue", "task", where="state = 'queued' AND published_at IS NOT NULL"),
+    partial_index("uq_jobs_ai_task_occurrence", "ai_task_id", "due_at", unique=True, where="ai_task_id IS NOT NULL"),
+    partial_index("uq_jobs_schedule_occurrence", "schedule_id", "due_at", unique=True, where="schedule_id IS NOT NULL"),
+    partial_index("uq_jobs_open_unique_key", "unique_key", unique=True, where=f"unique_key IS NOT NULL AND {_OPEN}"),
+    partial_index("ix_jobs_scheduled", "run_at", where="state = 'scheduled'"),
+    partial_index("ix_jobs_queued", sa.text("priority DESC"), sa.text(USER), "run_at", where=READY),
+    partial_index("ix_jobs_running", "worker_id", where="state = 'running'"),
+    partial_index("ix_jobs_published", "queue", "task", where="state = 'queued' AND published_at IS NOT NULL"),
     # On a server only: the embedded path would pay for it at each job and never look into it.
-    _partial_index(
+    partial_index(
         "ix_jobs_unpublished",
         "queue",
         sa.text("priority DESC"),
@@ -237,16 +213,16 @@ jobs = sa.Table(
         "run_at",
         where=f"{READY} AND published_at IS NULL",
     ).ddl_if(dialect="postgresql"),
-    _partial_index("ix_jobs_slots", "slot", "state", "concurrency_key", where=HAS_SLOT_OR_ASKS),
-    _partial_index("ix_jobs_line", "concurrency_key", sa.text("priority DESC"), sa.text(USER), "run_at", where=IN_LINE),
-    _partial_index("ix_jobs_waits_for", "waits_for_job_id", where=WAITS_FOR_A_JOB),
-    _partial_index("ix_jobs_finished", "counted", "finished_at", where="finished_at IS NOT NULL"),
+    partial_index("ix_jobs_slots", "slot", "state", "concurrency_key", where=HAS_SLOT_OR_ASKS),
+    partial_index("ix_jobs_line", "concurrency_key", sa.text("priority DESC"), sa.text(USER), "run_at", where=IN_LINE),
+    partial_index("ix_jobs_waits_for", "waits_for_job_id", where=WAITS_FOR_A_JOB),
+    partial_index("ix_jobs_finished", "counted", "finished_at", where="finished_at IS NOT NULL"),
 )
 
 job_errors = sa.Table(
     "job_errors",
     metadata,
-    _big_id(),
+    big_id(),
     sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("at", UTCDateTime, nullable=False),
@@ -288,10 +264,12 @@ job_stats = sa.Table(
 CHANNELS = ("in_app", "email", "sms", "push", "webhook")
 DELIVERY_STATES = ("pending", "sent", "unconfirmed", "failed", "suppressed")
 
+# The row of the channel in_app is the message: its text, its person, and what became of it. Each further row is one try
+# to bring it over another channel; it points to the message and has no text of its own.
 deliveries = sa.Table(
     "deliveries",
     metadata,
-    _big_id(),
+    big_id(),
     sa.Column("key", sa.String(200), nullable=False, unique=True),
     sa.Column("user_id", sa.ForeignKey("users.id"), nullable=False),
     sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="SET NULL")),
@@ -307,13 +285,43 @@ deliveries = sa.Table(
     sa.Column("sent_at", UTCDateTime),
     sa.Column("shown_at", UTCDateTime),
     sa.Column("read_at", UTCDateTime),
-    _one_of("kind", "reminder", "alert", "result"),
-    _one_of("channel", *CHANNELS),
-    _one_of("state", *DELIVERY_STATES),
+    # Of what goes over another channel: its message, where it goes and as which in the order, counted from 0.
+    sa.Column("message_id", sa.ForeignKey("deliveries.id", ondelete="CASCADE")),
+    sa.Column("address_id", sa.ForeignKey("addresses.id", ondelete="SET NULL")),
+    sa.Column("position", sa.SmallInteger),
+    # How many attempts have ended, and what the service called it.
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("receipt", sa.String(200)),
+    # Of messages from here on. `kind` is what people route by; the topic is finer.
+    sa.Column("topic", sa.String(20)),
+    sa.Column("urgent", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("expires_at", UTCDateTime),
+    sa.Column("held_until", UTCDateTime),
+    # The first message of a thread knows for all of it: whether it is done, and when something follows.
+    sa.Column("thread_id", sa.ForeignKey("deliveries.id", ondelete="SET NULL")),
+    sa.Column("follow_at", UTCDateTime),
+    sa.Column("snoozed_until", UTCDateTime),
+    sa.Column("repeats", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("escalated_at", UTCDateTime),
+    sa.Column("done_at", UTCDateTime),
+    sa.Column("done_by", sa.String(10)),
+    # Ids of addresses, fixed when it first goes out.
+    sa.Column("route", sa.JSON(none_as_null=True)),
+    # The message in which it was told together with others.
+    sa.Column("digest_id", sa.ForeignKey("deliveries.id", ondelete="SET NULL")),
+    one_of("kind", "reminder", "alert", "result"),
+    one_of("channel", *CHANNELS),
+    one_of("state", *DELIVERY_STATES),
     sa.CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent"),
-    _partial_index("ix_deliveries_unshown", "user_id", "id", where="shown_at IS NULL AND channel = 'in_app'"),
+    partial_index("ix_deliveries_unshown", "user_id", "id", where="shown_at IS NULL AND channel = 'in_app'"),
     sa.Index("ix_deliveries_user_id", "user_id", "id"),
-    _partial_index("ix_deliveries_job_id", "job_id", where="job_id IS NOT NULL"),
-    _partial_index("ix_deliveries_ai_task_id", "ai_task_id", where="ai_task_id IS NOT NULL"),
+    partial_index("ix_deliveries_job_id", "job_id", where="job_id IS NOT NULL"),
+    partial_index("ix_deliveries_ai_task_id", "ai_task_id", where="ai_task_id IS NOT NULL"),
+    partial_index("ix_deliveries_message", "message_id", "position", where="message_id IS NOT NULL"),
+    partial_index("ix_deliveries_capped", "user_id", "channel", "created_at", where="channel <> 'in_app'"),
+    partial_index("ix_deliveries_held", "held_until", where="held_until IS NOT NULL"),
+    partial_index("ix_deliveries_follow", "follow_at", where="follow_at IS NOT NULL"),
+    partial_index("ix_deliveries_thread", "thread_id", where="thread_id IS NOT NULL"),
+    partial_index("ix_deliveries_digest", "digest_id", where="digest_id IS NOT NULL"),
     sqlite_autoincrement=True,
 )

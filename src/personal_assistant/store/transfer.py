@@ -74,8 +74,11 @@ def _copy(source: sa.Connection, target: sa.Connection, table: sa.Table, progres
 
 
 def _point_later(table: sa.Table, columns: Sequence[sa.Column[Any]], row: dict[str, Any]) -> sa.Update | None:
-    """Take out of a row what points to rows of its own table, which may come later; gives what puts it back."""
-    pointing = {column.name: row[column.name] for column in columns if row[column.name] is not None}
+    """Take out of a row what points to later rows of its own table; gives what puts it back.
+
+    Rows come in the order of their ids, so that what points to an earlier one stays in its row.
+    """
+    pointing = {column.name: row[column.name] for column in columns if (row[column.name] or 0) > row["id"]}
     if not pointing:
         return None
     row.update(dict.fromkeys(pointing))

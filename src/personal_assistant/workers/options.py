@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
+from personal_assistant.jobs.finish import Finished
 from personal_assistant.jobs.limits import Limit, Rate
 from personal_assistant.jobs.model import ClaimedJob, NewJob
 from personal_assistant.jobs.outcomes import Outcome
@@ -20,6 +21,7 @@ from personal_assistant.timing.recurrence import parse_schedule
 Bulk = Callable[[sa.Connection, Sequence[ClaimedJob], datetime], Sequence[Outcome]]
 Key = Callable[..., object]
 Settled = Callable[[sa.Connection, ClaimedJob, Outcome], None]
+Written = Callable[[sa.Connection, Sequence[Finished]], None]
 
 BULK_SIZE = 1000
 KEY_LENGTH = 255
@@ -67,6 +69,7 @@ class TaskOptions:
     key: the name of an argument, or a function of the arguments, by whose value the two count apart; without it
         they hold for the task as a whole.
     settled: called in the transaction that writes a failed, cancelled or parked outcome.
+    written: called in the transaction that writes outcomes, whatever they are, with all of this task's at once.
     """
 
     queue: str
@@ -77,6 +80,7 @@ class TaskOptions:
     timetable: Timetable | None = None
     bulk: Bulk | None = None
     settled: Settled | None = None
+    written: Written | None = None
     priority: int = 0
     alias_of: str | None = None
     concurrency: int | None = None

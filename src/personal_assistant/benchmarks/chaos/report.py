@@ -7,8 +7,6 @@ from personal_assistant.benchmarks.chaos.run import LEASE_SECONDS, Run
 from personal_assistant.benchmarks.chaos.verdict import ASKED, DONE, FAILED, GIVEN_UP, LOST, STOPPED
 from personal_assistant.benchmarks.figures import Figure, as_json, share
 
-# The lease, three looks at silent workers within another, and the turns of whoever looks.
-_RESCUE_SECONDS = 2 * LEASE_SECONDS + 5.0
 _ENDINGS = (DONE, FAILED, STOPPED, ASKED, GIVEN_UP, LOST)
 KIND_COLUMNS = ("kind", "accepted", *_ENDINGS, "repeated")
 FAULT_COLUMNS = ("fault", "times")
@@ -35,7 +33,7 @@ def figures(run: Run) -> list[Figure]:
         Figure("settled_seconds", "from the last fault and job until all was done", run.settled_seconds, "s"),
         Figure("rescued", "jobs that a killed worker was running", len(taken)),
         Figure("p50_rescue_seconds", "until taken back, beside outages: half within", share(taken, 0.5), "s"),
-        _worst("worst_rescue_seconds", "the last of them", taken, _RESCUE_SECONDS),
+        _worst("worst_rescue_seconds", "the last of them", taken, LEASE_SECONDS),
         _worst("worst_rerun_seconds", "until they ran again, outages and all: the last", again, None),
         Figure("seconds", "all in all", run.seconds, "s"),
     ]
