@@ -132,7 +132,7 @@ def test_hostile_text_is_kept_plain(db: Database, clock: ManualClock) -> None:
     fail(db, clock, "\0\ud800 broken", title="a\0b")
     assert fail(db, clock, "\0\ud800 broken", title="a\0b") is None
     with db.read() as conn:
-        row = conn.execute(sa.select(incidents)).one()
+        row: Any = conn.execute(sa.select(incidents)).one()
     assert (row.title, row.error, row.count) == ("a\ufffdb", "\ufffd\ufffd broken", 2)
 
 
