@@ -20,7 +20,9 @@ _SENDERS = {
 
 @dataclass(frozen=True, slots=True)
 class SendingConfig:
-    """What senders are told by the settings; see there."""
+    """What senders are told by the settings; see there. The last two are how long a service has to be reached, and then
+    to answer.
+    """
 
     smtp_url: str = field(repr=False)
     mail_from: str
@@ -29,6 +31,8 @@ class SendingConfig:
     fallback_seconds: float
     public_url: str
     link_days: int
+    connect_seconds: float = 10.0
+    reply_seconds: float = 20.0
 
 
 class Sender(Protocol):
