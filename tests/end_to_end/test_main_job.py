@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.end_to_end.assistants import open_runtime, run_cli, running_up
+from tests.end_to_end.assistants import open_runtime, run_cli, running_up, until
 
 from personal_assistant.ai import AITaskManager
 from personal_assistant.cli.up import only_one
@@ -64,3 +64,19 @@ def test_a_data_directory_belongs_to_one_process_at_a_time(tmp_path: Path) -> No
         pass
     with only_one(tmp_path):
         pass
+
+
+def test_one_can_be_drained_from_elsewhere(tmp_path: Path) -> None:
+    with running_up(tmp_path) as assistant:
+        rested = run_cli(tmp_path, "drain", "--all", "--keep", "--json")
+        assert (rested.returncode, json.loads(rested.stdout)["not_yet"]) == (0, [])
+        waits = json.loads(run_cli(tmp_path, "jobs", "run", "system_health_check", "--json").stdout)["job_id"]
+        assert json.loads(run_cli(tmp_path, "jobs", "show", waits, "--json").stdout)["state"] == "queued"
+        assert run_cli(tmp_path, "drain", "--all", "--undo").returncode == 0
+
+        def done() -> bool:
+            return bool(json.loads(run_cli(tmp_path, "jobs", "show", waits, "--json").stdout)["state"] == "succeeded")
+
+        until(done, 30)
+        assert run_cli(tmp_path, "drain", "--all").returncode == 0
+        assert assistant.wait(timeout=30) == 0

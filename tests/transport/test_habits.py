@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 
 import pytest
 from tests.transport.cluster import Cluster, Program
@@ -26,6 +27,43 @@ def answer(done: "subprocess.CompletedProcess[str]") -> str:
 )
 def test_one_can_look_into_it(running: Cluster, command: str, said: str) -> None:
     assert said in answer(running.celery(*command.split()))
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_what_runs_is_listed(cluster: Cluster, pool: str) -> None:
+    cluster.start("beat", pool)
+    job_id = cluster.add("tests.block", "hold")
+    cluster.until(lambda: cluster.marks("hold") == [job_id])
+    [listed] = json.loads(answer(cluster.celery("inspect", "active", "--json"))).values()
+    assert [(it["id"], it["name"], it["args"]) for it in listed] == [(job_id, "tests.block", ["hold"])]
+    (cluster.folder / "hold.go").touch()
+    cluster.ended(job_id)
+
+
+@pytest.mark.parametrize(("broker", "pool"), [("valkey", "threads"), ("rabbitmq", "prefork")], indirect=["broker"])
+def test_who_listens_hears_of_each_job(cluster: Cluster, pool: str) -> None:
+    cluster.start("beat", pool)
+    celery = [sys.executable, "-m", "celery", "-A", "personal_assistant.workers.celery_app"]
+    listener = cluster.launch([*celery, "events", "--dump"], PYTHONUNBUFFERED="1")
+    answer(cluster.celery("control", "enable_events"))
+    cluster.until(lambda: "worker-heartbeat" in listener.log or "heartbeat" in listener.log, listener)
+
+    def heard(job_id: str, *kinds: str) -> bool:
+        """Whether these events came in this order."""
+        lines = [line for line in listener.log.splitlines() if job_id in line]
+        return [kind for kind in kinds if any(kind in line for line in lines)] == list(kinds)
+
+    def heard_of_one() -> bool:
+        """Events are sent from the moment on that the worker has taken note."""
+        job_id = cluster.add("tests.add", 1)
+        cluster.ended(job_id)
+        return heard(job_id, "succeeded")
+
+    cluster.until(heard_of_one, listener)
+    good, bad = cluster.add("tests.add", 1), cluster.add("tests.add", "no number", max_attempts=1)
+    cluster.until(lambda: heard(good, "received", "started", "succeeded"), listener)
+    cluster.until(lambda: heard(bad, "received", "started", "failed"), listener)
+    assert "run_jobs" not in listener.log
 
 
 def test_call_and_result_go_through_the_ledger(running: Cluster) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from personal_assistant.jobs.model import JobError, JobNotFoundError, JobView
-from personal_assistant.store.tables import READY, job_errors, jobs
+from personal_assistant.store.tables import READY, job_errors, jobs, workers
 
 
 def get_job(conn: sa.Connection, job_id: str) -> JobView:
@@ -35,6 +35,18 @@ def list_jobs(
     if ai_task_id is not None:
         chosen = chosen.where(jobs.c.ai_task_id == ai_task_id)
     return [JobView.of(row) for row in conn.execute(chosen).mappings()]
+
+
+def running_on(conn: sa.Connection, worker_name: str, limit: int) -> list[tuple[JobView, int]]:
+    """At most `limit` jobs that run on the worker of that name, the longest first, each with its process's id."""
+    chosen = (
+        sa.select(jobs, workers.c.pid.label("worker_pid"))
+        .join(workers, workers.c.id == jobs.c.worker_id)
+        .where(workers.c.name == worker_name, jobs.c.state == sa.literal_column("'running'"))
+        .order_by(jobs.c.started_at)
+        .limit(limit)
+    )
+    return [(JobView.of(row), row["worker_pid"]) for row in conn.execute(chosen).mappings()]
 
 
 def errors_of(conn: sa.Connection, job_id: str) -> list[JobError]:

@@ -23,6 +23,7 @@ from personal_assistant.workers.schedulers import all_schedulers, broker_schedul
 from personal_assistant.workers.schedulers.loop import SchedulerLoop
 from personal_assistant.workers.sources import Source
 from personal_assistant.workers.tasks import load_tasks
+from personal_assistant.workers.underway import Observer
 
 log = structlog.get_logger(__name__)
 
@@ -39,9 +40,9 @@ class WorkerProcess:
 
     `on_signal` is called after each signal that the ledger has changed (the console looks for news then), and now and
     then without one. `publishes` has a scheduling process tell the broker of ready jobs; `source` makes the runner's
-    source of jobs from this process's id, where that is not the ledger. `on_told` is called when somebody wants it to
-    end or to rest, and with None when that is taken back; `told` is what it is told at its start. `heard` says when the
-    broker last reached it. `name` is what people call it by.
+    source of jobs from this process's id, where that is not the ledger; `observer` is the runner's. `on_told` is called
+    when somebody wants it to end or to rest, and with None when that is taken back; `told` is what it is told at its
+    start. `heard` says when the broker last reached it. `name` is what people call it by.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class WorkerProcess:
         runs: bool = True,
         publishes: bool = False,
         source: Callable[[str], Source] | None = None,
+        observer: Observer | None = None,
         on_signal: Callable[[], None] = lambda: None,
         on_told: Callable[[Told | None], None] = lambda told: None,
         told: Told | None = None,
@@ -87,7 +89,7 @@ class WorkerProcess:
         # In a loop of its own: a broker that hangs must not hold up what is due.
         self._publisher = SchedulerLoop(db, clock, broker_schedulers(runtime), outage) if publishes else None
         given = source(self.worker.id) if source else None
-        self.runner = Runner(runtime, load_tasks(), self.worker.id, given) if runs else None
+        self.runner = Runner(runtime, load_tasks(), self.worker.id, given, observer) if runs else None
         if self.runner is not None:
             self.runner.rest(told is not None)
         self._threads: list[threading.Thread] = []

@@ -7,6 +7,7 @@ there is room for, so under load both are group-committed. The work itself is do
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,7 +31,7 @@ from personal_assistant.workers.sources import LedgerSource, Room, Source
 from personal_assistant.workers.storable import storable
 from personal_assistant.workers.tasks import Registry
 from personal_assistant.workers.threads import ThreadLane
-from personal_assistant.workers.underway import Underway
+from personal_assistant.workers.underway import Observer, Underway
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +42,19 @@ _CUT_OFF_SECONDS = 2.0
 
 
 class Runner:
-    """Runs jobs in this process until it is stopped. `source` proposes them; the ledger does unless it is given."""
+    """Runs jobs in this process until it is stopped.
 
-    def __init__(self, runtime: Runtime, registry: Registry, worker_id: str, source: Source | None = None) -> None:
+    `source` proposes them; the ledger does unless it is given. `observer` is told of each claim and each outcome.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        registry: Registry,
+        worker_id: str,
+        source: Source | None = None,
+        observer: Observer | None = None,
+    ) -> None:
         settings = runtime.settings
         self._db = runtime.db
         self._clock = runtime.clock
@@ -51,6 +62,7 @@ class Runner:
         self._registry = registry
         self._source = source or LedgerSource(registry)
         self._worker_id = worker_id
+        self._observer = observer
         self._drain_seconds = settings.drain_seconds
         self._reconcile_every = settings.lease_seconds
         self._wake = threading.Event()
@@ -115,6 +127,9 @@ class Runner:
             lost = self._reconcile(conn)
             taken = self._take(conn) if claiming else []
             stop_ids = cancel_requested(conn, self._worker_id) if self._underway else []
+        if self._observer is not None:
+            self._observer.ended(self._underway.unwritten)
+            self._observer.began(chain.from_iterable(taken))
         self._start(taken)
         self._tell_source(taken)
         self._underway.unwritten.clear()
@@ -200,7 +215,9 @@ class Runner:
 
     def _do_bulk(self, attempts: Sequence[Attempt]) -> None:
         """Do a batch at once, and know that its outcomes are written. Called from the lane's threads."""
-        do_together(self._db, self._clock, self._registry, self._worker_id, attempts)
+        finished = do_together(self._db, self._clock, self._registry, self._worker_id, attempts)
+        if self._observer is not None:
+            self._observer.ended(finished)
         self._underway.written(attempts)
         self._wake.set()
 

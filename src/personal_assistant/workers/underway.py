@@ -1,8 +1,8 @@
 """The attempts that a worker has begun, and how those ended that are not written down yet."""
 
 import queue
-from collections.abc import Collection, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 from personal_assistant.jobs.finish import Finished
 from personal_assistant.jobs.model import ClaimedJob
@@ -11,6 +11,14 @@ from personal_assistant.timing.clock import Clock
 from personal_assistant.workers.execution import Attempt, interrupted
 
 T = TypeVar("T")
+
+
+class Observer(Protocol):
+    """Is told what has been committed about attempts; it must not wait for anything."""
+
+    def began(self, attempts: Iterable[Attempt]) -> None: ...
+
+    def ended(self, finished: Iterable[Finished]) -> None: ...
 
 
 class Underway:

@@ -39,7 +39,7 @@ _installed = False
 
 @contextmanager
 def guarded(private_hosts: Sequence[str], host: str | None = None) -> Iterator[Guard]:
-    """Until the block ends this task or thread, and what it starts, may connect to public addresses only.
+    """Until the block ends this task or thread, and what it starts by asyncio, may connect to public addresses only.
 
     Besides those it may connect to what `private_hosts` names. `host` is whose addresses are going to be connected to;
     for a library that looks names up itself, in the thread that connects, each look-up sets it.

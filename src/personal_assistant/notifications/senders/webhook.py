@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import time
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from personal_assistant.notifications.model import AddressError, Parcel, Refused, TryLater, Unknown
@@ -122,9 +123,19 @@ def _split(url: str) -> SplitResult:
         raise AddressError("A webhook's URL cannot hold spaces or control characters.")
     try:
         parts = urlsplit(url)
-        usable = bool(parts.hostname) and parts.port != 0 and bool((parts.hostname or "").encode("idna"))
+        usable = parts.port != 0 and _is_host(parts.hostname or "")
     except ValueError:
         usable = False
     if not usable:
         raise AddressError("The webhook's URL cannot be used: it has to look like https://host/path.")
     return parts
+
+
+def _is_host(host: str) -> bool:
+    """Whether it is a name or an address; numbers that only some libraries take for an address are neither.
+
+    Raises ValueError for a name that there cannot be.
+    """
+    if host.rpartition(".")[2].isdigit():
+        return bool(ip_address(host))
+    return bool(host.encode("idna"))

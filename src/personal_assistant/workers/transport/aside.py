@@ -10,9 +10,11 @@ from personal_assistant.workers.runtime import runtime
 log = structlog.get_logger(__name__)
 
 
-def aside(do: Callable[[], None]) -> None:
-    """Have it done on a thread of its own. An error is logged."""
-    threading.Thread(target=_do, args=(do,), name="aside", daemon=True).start()
+def aside(do: Callable[[], None]) -> threading.Thread:
+    """Have it done on a thread of its own, which is returned. An error is logged."""
+    thread = threading.Thread(target=_do, args=(do,), name="aside", daemon=True)
+    thread.start()
+    return thread
 
 
 def _do(do: Callable[[], None]) -> None:

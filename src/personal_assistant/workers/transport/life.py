@@ -14,6 +14,7 @@ from personal_assistant.workers.celery_app import app
 from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.transport import canary
 from personal_assistant.workers.transport.canary import Canary
+from personal_assistant.workers.transport.events import JobEvents
 from personal_assistant.workers.transport.resting import Consuming
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,10 @@ class Life:
         self.canary = Canary(self.name, runtime().settings.lease_seconds / 3, is_full)
         self._consuming = Consuming(instance, self.canary.queue.name)
         self._told = RawValue("i", 0)
+        self._instance = instance
+        self._listened_to = RawValue("b", 0)
+        # Whichever process runs jobs sends its own.
+        self.events = JobEvents(self.name, lambda: bool(self._listened_to.value))
         self._doing: Told | None = None
         self._stopped = threading.Event()
         canary.use(self.canary)
@@ -57,10 +62,16 @@ class Life:
         while not self._stopped.wait(_LOOK_SECONDS):
             try:
                 self._do(self.told)
+                self._listened_to.value = self._has_listeners()
                 if self._doing is not Told.EXIT:  # its queue goes with the consumer, and is not to be made anew
                     self.canary.turn()
             except Exception:
                 log.exception("a look of the worker after itself failed; trying again")
+
+    def _has_listeners(self) -> bool:
+        """Whether somebody wants events: by `--task-events`, or by remote control."""
+        dispatcher = getattr(getattr(self._instance, "consumer", None), "event_dispatcher", None)
+        return dispatcher is not None and bool(dispatcher.enabled)
 
     def _do(self, told: Told | None) -> None:
         if told is self._doing:

@@ -31,7 +31,8 @@ class BrokerError(CeleryError):
         self.unsent = unsent
 
 
-@app.task(name=RUN_JOBS, base=Task, ignore_result=True, acks_late=False)
+# Its jobs have events of their own.
+@app.task(name=RUN_JOBS, base=Task, ignore_result=True, acks_late=False, send_events=False)
 def run_jobs(task: str, ids: list[str]) -> None:
     """Have these jobs run in this worker process, and hold the pool's slot as long as they need a thread."""
     from personal_assistant.workers.transport.worker import inbox

@@ -1,4 +1,4 @@
-"""What a worker answers when another program broadcasts that tasks are revoked: it cancels their jobs in the ledger."""
+"""What a worker answers to remote control about tasks: what it runs, and that it cancels what is revoked."""
 
 from functools import partial
 from typing import Any
@@ -8,11 +8,44 @@ from celery.utils.functional import maybe_list
 from celery.worker.control import Panel
 from celery.worker.state import revoked
 
+from personal_assistant.jobs.queries import running_on
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.celery_app import app
+from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.transport.aside import aside
 
 log = structlog.get_logger(__name__)
+
+_MOST_LISTED = 1_000
+_ANSWER_SECONDS = 0.5
+
+
+def active(state: Any, **options: Any) -> list[dict[str, Any]]:
+    """List of tasks currently being executed: the jobs that this worker runs, in Celery's form."""
+    del options
+    found: list[dict[str, Any]] = []
+    reading = aside(partial(_read_running, state.hostname, found))
+    reading.join(_ANSWER_SECONDS)
+    return list(found)
+
+
+def _read_running(name: str, found: list[dict[str, Any]]) -> None:
+    with runtime().db.read() as conn:
+        found += [
+            {
+                "id": job.id,
+                "name": job.task,
+                "args": job.args,
+                "kwargs": job.kwargs,
+                "type": job.task,
+                "hostname": name,
+                "time_start": job.started_at and job.started_at.timestamp(),
+                "acknowledged": True,
+                "delivery_info": {"exchange": "", "routing_key": job.queue, "priority": job.priority},
+                "worker_pid": pid,
+            }
+            for job, pid in running_on(conn, name, _MOST_LISTED)
+        ]
 
 
 def revoke(state: Any, task_id: Any, **options: Any) -> dict[str, str]:
@@ -42,6 +75,7 @@ def _cancel(ids: list[str]) -> None:
 def install() -> None:
     """Have this worker answer so."""
     register: Any = Panel.register
+    register(name="active", alias="dump_active", type="inspect")(active)
     signature = "[id1 [id2 [... [idN]]]]"
     register(name="revoke", variadic="task_id", signature=signature)(revoke)
     signature = f"<signal> {signature}"

@@ -51,6 +51,7 @@ class _Slots:
             replace(given, settings=settings),
             schedules=False,
             source=source,
+            observer=_life.events,
             on_told=_life.tell,
             told=_life.told,
             heard=_life.canary.heard,
