@@ -74,6 +74,7 @@ def _message(job: ClaimedJob, task: Any) -> Message:
         job_id=job.id,
         ai_task_id=task.id,
         due_at=job.due_at,
+        outward=not job.kwargs.get("in_summary", False),
     )
 
 
