@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     async_jobs: Annotated[int, Field(ge=1, le=100_000)] = 1000
     lease_seconds: Annotated[float, Field(ge=2, le=3600)] = 30.0
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 20.0
+    catch_up_at_once: Annotated[int, Field(ge=1, le=1000)] = 10
     history_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     min_free_megabytes: Annotated[int, Field(ge=0)] = 200
     secret_key: SecretStr = SecretStr("")

@@ -5,21 +5,26 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from personal_assistant.ai.catching_up import limit_of
 from personal_assistant.ai.due import dispatch_due
+from personal_assistant.ai.model import EXECUTE
 from personal_assistant.jobs.claim import claim, ready
+from personal_assistant.jobs.due import queue_due
 from personal_assistant.jobs.finish import finish_many
 from personal_assistant.jobs.leases import Worker, register
 from personal_assistant.jobs.model import ClaimedJob, JobView
 from personal_assistant.jobs.outcomes import Outcome
 from personal_assistant.jobs.queries import list_jobs
+from personal_assistant.jobs.slots import hand_out
 from personal_assistant.jobs.turns import Turns
 from personal_assistant.store.database import Database
 from personal_assistant.store.tables import ai_tasks, users
 from personal_assistant.timing.clock import Clock
+from personal_assistant.workers.celery_app import LedgerTask
 from personal_assistant.workers.options import BULK_SIZE
 from personal_assistant.workers.runtime import Runtime, use
 from personal_assistant.workers.tasks import load_tasks
-from personal_assistant.workers.tasks.ai_tasks import execute_ai_task
+from personal_assistant.workers.tasks.ai_tasks import execute_ai_task, summarize_missed
 from personal_assistant.workers.utils.task_monitoring import settle
 
 OWNER = 1
@@ -31,22 +36,37 @@ def dispatch(db: Database, clock: Clock) -> None:
     while True:
         with db.write() as conn:
             if dispatch_due(conn, clock.now(), BULK_SIZE) == 0:
-                return
+                break
+    start_late(db, clock, 1_000_000)
 
 
-def take(db: Database, clock: Clock) -> list[ClaimedJob]:
+def start_late(db: Database, clock: Clock, at_once: int) -> None:
+    """Let so many late occurrences start in this second."""
+    with db.write() as conn:
+        while hand_out(conn, {EXECUTE: limit_of(at_once)}, clock.now(), {}):
+            pass
+
+
+def tell_of_late(runtime: Runtime) -> None:
+    """Write the summaries of late occurrences, as a runner does once their instant has come."""
+    with runtime.db.write() as conn:
+        queue_due(conn, runtime.clock.now(), BULK_SIZE)
+    do(runtime, take(runtime.db, runtime.clock, summarize_missed), summarize_missed)
+
+
+def take(db: Database, clock: Clock, task: LedgerTask = execute_ai_task) -> list[ClaimedJob]:
     """Claim everything that is queued, as a runner does."""
     with db.write() as conn:
         now = clock.now()
         if conn.execute(sa.text("SELECT count(*) FROM workers")).scalar_one() == 0:
             register(conn, Worker(WORKER, "host", 1, "0", True, True, now, now, None, False))
-        found = ready(conn, [execute_ai_task.name], BULK_SIZE, Turns())
+        found = ready(conn, [task.name], BULK_SIZE, Turns())
         return claim(conn, WORKER, [job_id for job_id, _, _ in found], now)
 
 
-def do(runtime: Runtime, claimed: list[ClaimedJob]) -> list[Outcome]:
-    """Run claimed occurrences with the task's bulk function and write down how they ended, as a runner does."""
-    bulk = execute_ai_task.options.bulk
+def do(runtime: Runtime, claimed: list[ClaimedJob], task: LedgerTask = execute_ai_task) -> list[Outcome]:
+    """Run claimed jobs with their task's bulk function and write down how they ended, as a runner does."""
+    bulk = task.options.bulk
     assert bulk is not None
     use(runtime)
     try:

@@ -4,9 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.ai.support import OWNER, history, run_due
+from tests.ai.support import OWNER, another_person, dispatch, do, history, run_due, take, tell_of_late
 
 from personal_assistant.ai import AITaskManager
+from personal_assistant.ai.occurrences import NO_AGENT
 from personal_assistant.notifications.inbox import list_notifications
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime
@@ -96,10 +97,12 @@ def test_moments_of_lateness_are_not_a_missed_run(
     assert [job.state == "succeeded" for job in history(runtime.db, task.id)] == [ran]
 
 
-def alerts(runtime: Runtime) -> list[tuple[str, str | None]]:
-    """Title and text of what the person was told besides reminders."""
+def alerts(runtime: Runtime, clock: ManualClock) -> list[tuple[str, str | None]]:
+    """Title and text of what the person was told besides reminders, once there was time for the summary."""
+    clock.advance(60)
+    tell_of_late(runtime)
     with runtime.db.read() as conn:
-        return [(it.title, it.body) for it in list_notifications(conn, OWNER) if it.kind == "alert"]
+        return [(it.title, it.body) for it in reversed(list_notifications(conn, OWNER)) if it.kind == "alert"]
 
 
 def test_a_missed_once_is_told_with_the_reason_and_can_still_be_run(runtime: Runtime, clock: ManualClock) -> None:
@@ -111,27 +114,87 @@ def test_a_missed_once_is_told_with_the_reason_and_can_still_be_run(runtime: Run
     assert manager.get_task(task.id).status == "missed"
     [job] = history(runtime.db, task.id)
     assert job.error == "It was 1 h late; at most 1 min is allowed."
-    assert alerts(runtime) == [("⏭️ Missed: Stretch", job.error)]
+    assert alerts(runtime, clock) == [("⏭️ Missed: Stretch", job.error)]
     manager.retry_task(task.id)
     run_due(runtime)
     assert [it.state for it in history(runtime.db, task.id)] == ["succeeded"]
-    assert (manager.get_task(task.id).status, len(alerts(runtime))) == ("completed", 1)
+    assert (manager.get_task(task.id).status, len(alerts(runtime, clock))) == ("completed", 1)
 
 
-def test_a_recurring_one_tells_of_no_instant_that_it_skips_unless_nothing_follows(
-    runtime: Runtime, clock: ManualClock
-) -> None:
+def test_a_single_one_that_came_late_is_told_of_by_its_own_message_only(runtime: Runtime, clock: ManualClock) -> None:
+    AITaskManager(runtime.db, clock).create_task(OWNER, "Stretch", "once", {"run_at": "2026-06-02T13:00:00"})
+    clock.advance(7200)
+    assert len(run_due(runtime)) == 1
+    assert alerts(runtime, clock) == []
+
+
+def test_several_are_told_of_in_one_message_with_the_reasons(runtime: Runtime, clock: ManualClock) -> None:
     manager = AITaskManager(runtime.db, clock)
+    manager.create_task(OWNER, "Water", "daily", {"times": ["12:30", "13:30"]}, missed_policy="once")
     manager.create_task(OWNER, "Stretch", "daily", {"hour": 13}, missed_policy="skip")
-    pills = {"hour": 13, "start": "2026-06-02", "count": 3}
-    ending = manager.create_task(OWNER, "Pills", "daily", pills, missed_policy="skip")
-    clock.advance(1.5 * 86_400)
+    manager.create_task(OWNER, "Report", "daily", {"hour": 13}, task_type="automated_task")
+    ending = manager.create_task(OWNER, "Pills", "daily", {"hour": 13, "start": "2026-06-02", "count": 1})
+    manager.update_task(ending.id, max_lateness_seconds=60)
+    clock.advance(7200)
     run_due(runtime)
-    assert alerts(runtime) == []
+    summary = next(it for it in alerts(runtime, clock) if it[0].startswith("⏭️"))
+    assert summary == (
+        "⏭️ While nothing was running: 1 came late, 3 skipped, 1 failed",
+        f"""5 were due from Tue 02 Jun 12:30 to Tue 02 Jun 13:30 (UTC), and nothing was running then.
+
+Came late (1):
+• Water (Tue 02 Jun 13:30)
+
+Skipped (3):
+• Water (Tue 02 Jun 12:30): Nothing was running at its instant, and only the newest missed run is made up for.
+• Stretch (Tue 02 Jun 13:00): Nothing was running at its instant (1 h ago), and missed runs are skipped.
+• Pills (Tue 02 Jun 13:00): It was 1 h late; at most 1 min is allowed.
+
+Failed (1):
+• Report (Tue 02 Jun 13:00): {NO_AGENT}
+
+To run a skipped one after all: `assistant jobs list --state missed`, then `assistant jobs retry JOB`.""",
+    )
+    assert manager.get_task(ending.id).status == "missed"
+
+
+def test_instants_of_one_task_are_one_line_and_long_lists_are_cut(runtime: Runtime, clock: ManualClock) -> None:
+    manager = AITaskManager(runtime.db, clock)
+    manager.create_task(OWNER, "Stretch", "custom", {"interval_minutes": 10}, missed_policy="skip")
+    for number in range(25):
+        manager.create_task(OWNER, f"Task {number}", "daily", {"hour": 12, "minute": 15}, missed_policy="skip")
+    clock.advance(3660)
+    run_due(runtime)
+    [(title, text)] = alerts(runtime, clock)
+    assert title == "⏭️ While nothing was running: 30 skipped"
+    assert text is not None
+    assert "• Stretch (5 times, Tue 02 Jun 12:10 to Tue 02 Jun 12:50): Nothing was running" in text
+    assert text.count("\n• Task") == 19
+    assert "\n• and 6 more\n" in text
+
+
+def test_people_are_told_each_of_their_own(runtime: Runtime, clock: ManualClock) -> None:
+    manager = AITaskManager(runtime.db, clock)
+    other = another_person(runtime.db)
+    for user_id, title in ((OWNER, "Stretch"), (other, "Swim")):
+        manager.create_task(user_id, title, "once", {"run_at": "2026-06-02T18:00:00+00:00"}, max_lateness_seconds=60)
     clock.advance(86_400)
     run_due(runtime)
-    assert [title for title, _ in alerts(runtime)] == ["⏭️ Missed: Pills"]
-    assert manager.get_task(ending.id).status == "missed"
+    assert [title for title, _ in alerts(runtime, clock)] == ["⏭️ Missed: Stretch"]
+    with runtime.db.read() as conn:
+        assert [it.title for it in list_notifications(conn, other)] == ["⏭️ Missed: Swim"]
+
+
+def test_what_was_removed_or_cancelled_before_it_came_is_not_told_of(runtime: Runtime, clock: ManualClock) -> None:
+    manager = AITaskManager(runtime.db, clock)
+    config = {"run_at": "2026-06-02T13:00:00"}
+    tasks = [manager.create_task(OWNER, title, "once", config) for title in ("Stretch", "Pills", "Water")]
+    clock.advance(7200)
+    dispatch(runtime.db, clock)
+    manager.delete_task(tasks[0].id)
+    manager.cancel_task(tasks[1].id)
+    do(runtime, take(runtime.db, clock))
+    assert alerts(runtime, clock) == []
 
 
 def test_hundreds_of_missed_instants_all_have_their_row(runtime: Runtime, clock: ManualClock) -> None:

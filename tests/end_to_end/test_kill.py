@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from tests.end_to_end.assistants import fork_up, open_runtime, printed_ids, start_up, until
 
+from personal_assistant.ai.catching_up import SUMMARIZE
 from personal_assistant.notifications.inbox import unshown
 from personal_assistant.store.database import Database
 from personal_assistant.store.tables import ai_tasks, deliveries, jobs, workers
@@ -28,6 +29,9 @@ KILLS_FROM_THE_COMMAND_LINE = 5
 LOAD_SECONDS = 45.0
 LONGEST_LIFE_SECONDS = 1.1
 OWNER = 1
+
+# Jobs that each tell a person something.
+TELLING = sa.or_(jobs.c.ai_task_id.is_not(None), jobs.c.task == SUMMARIZE)
 
 Due = tuple[int, datetime]
 
@@ -146,7 +150,7 @@ def reminder(number: int, due: datetime, kind: str, config: dict[str, Any], **mo
 
 def is_settled(db: Database, planned: dict[int, datetime]) -> bool:
     """Whether everything that was due at first has its row, nothing is open, and everything has been printed."""
-    open_jobs = sa.select(jobs.c.id).where(jobs.c.ai_task_id.is_not(None), jobs.c.finished_at.is_(None)).limit(1)
+    open_jobs = sa.select(jobs.c.id).where(TELLING, jobs.c.finished_at.is_(None)).limit(1)
     overdue = sa.select(ai_tasks.c.id).where(ai_tasks.c.status == "active", ai_tasks.c.next_run_at <= utc_now())
     over = utc_now() > max(planned.values())
     with db.read() as conn:
@@ -200,12 +204,9 @@ def instants(task: Any, first: datetime) -> list[Due]:
 
 
 def check_deliveries(db: Database) -> None:
-    """Each occurrence that ran was delivered, under a key of its own, once."""
+    """Each occurrence that ran was delivered, under a key of its own, once; and so was the summary of the late ones."""
     with db.read() as conn:
         keys = list(conn.execute(sa.select(deliveries.c.key)).scalars())
-        ran = list(
-            conn.execute(
-                sa.select(jobs.c.id).where(jobs.c.ai_task_id.is_not(None), jobs.c.state == "succeeded")
-            ).scalars()
-        )
+        ran = list(conn.execute(sa.select(jobs.c.id).where(TELLING, jobs.c.state == "succeeded")).scalars())
+        assert conn.execute(sa.select(sa.func.count()).where(jobs.c.task == SUMMARIZE)).scalar_one() >= 1
     assert sorted(keys) == sorted(f"{job}:in_app" for job in ran)

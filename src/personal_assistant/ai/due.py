@@ -7,14 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from personal_assistant.ai.catching_up import AT_ONCE, catch_up
 from personal_assistant.ai.model import EXECUTE, QUEUE
 from personal_assistant.jobs.enqueue import enqueue_many
 from personal_assistant.jobs.model import NewJob
-from personal_assistant.notifications.deliveries import deliver
-from personal_assistant.notifications.model import Message
 from personal_assistant.store.bulk import among, update_rows
 from personal_assistant.store.tables import ai_tasks, users
-from personal_assistant.timing.missed import MissedPolicy, Occurrence, Plan, Rule, plan
+from personal_assistant.timing.missed import MissedPolicy, Plan, Rule, plan
 from personal_assistant.timing.recurrence import parse_schedule
 
 # A reminder that was under way when its process was killed is run again; so many kills in a row are not chance.
@@ -59,19 +58,18 @@ def next_due(conn: sa.Connection) -> datetime | None:
     return earliest
 
 
-def dispatch_due(conn: sa.Connection, now: datetime, limit: int) -> int:
+def dispatch_due(conn: sa.Connection, now: datetime, limit: int, catch_up_at_once: int = AT_ONCE) -> int:
     """Write the jobs of at most `limit` due AI tasks, and plan those tasks' next instants; returns how many tasks.
 
-    Every passed instant gets its row: one to run, or a missed one with the reason, by the task's policy. Of a task
-    that ends with a missed one its person is told, for nothing follows. A task whose rule cannot be read is taken out
-    of the plan with its problem noted, and does not stop the others.
+    Every passed instant gets its row: one to run, or a missed one with the reason, by the task's policy. Of those that
+    are late `catch_up_at_once` start in a second, and their persons are told once. A task whose rule cannot be read is
+    taken out of the plan with its problem noted, and does not stop the others.
     """
     due = _DUE.where(_ACTIVE, ai_tasks.c.next_run_at <= now).order_by(ai_tasks.c.next_run_at).limit(limit)
     rows = conn.execute(due.with_for_update(skip_locked=True, of=ai_tasks)).all()
     jobs: list[NewJob] = []
     planned: list[tuple[int, datetime, datetime]] = []
     over: dict[str, list[int]] = {"processing": [], "missed": []}
-    alerts: list[Message] = []
     plans: dict[Any, Plan] = {}
     for row in rows:
         alike = row[_RULE_FROM:]
@@ -87,9 +85,7 @@ def dispatch_due(conn: sa.Connection, now: datetime, limit: int) -> int:
             over["processing"].append(row.id)
         else:
             over["missed"].append(row.id)
-            alerts.append(_alert(row, steps.occurrences[-1]))
-    enqueue_many(conn, jobs, now=now)
-    deliver(conn, alerts, now)
+    enqueue_many(conn, catch_up(conn, jobs, now, catch_up_at_once), now=now)
     update_rows(conn, ai_tasks, "id", ("next_run_at", "updated_at"), planned)
     for status, ids in over.items():
         if ids:
@@ -115,19 +111,6 @@ def _job(row: Any, due: datetime, missed: str | None) -> NewJob:
         ai_task_id=row.id,
         due_at=due,
         missed=missed,
-    )
-
-
-def _alert(row: Any, last: Occurrence) -> Message:
-    return Message(
-        key=f"{row.id}:{last.due.isoformat()}:missed",
-        user_id=row.user_id,
-        kind="alert",
-        title=f"⏭️ Missed: {row.title}",
-        body=last.missed,
-        channels=None,
-        ai_task_id=row.id,
-        due_at=last.due,
     )
 
 

@@ -1,6 +1,7 @@
 """Running the occurrences of AI tasks: reminders are delivered; work for an agent needs one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Succeeded, Waiting
+from personal_assistant.notifications import incidents
 from personal_assistant.notifications.deliveries import deliver
 from personal_assistant.notifications.model import Message
 from personal_assistant.store.bulk import among
@@ -40,7 +42,8 @@ def run_occurrences(conn: sa.Connection, jobs: Sequence[ClaimedJob], now: dateti
     outcomes = [_outcome(task) for task in tasks]
     together = zip(jobs, tasks, outcomes, strict=True)
     done = [(job, task) for job, task, outcome in together if task is not None and isinstance(outcome, Succeeded)]
-    deliver(conn, [_message(job, task) for job, task in done], now)
+    over = incidents.succeeded(conn, {_about(task): task.user_id for _, task in done}, now)
+    deliver(conn, [*(_message(job, task) for job, task in done), *over], now)
     _mark_done(conn, [task.id for _, task in done], now)
     return outcomes
 
@@ -71,6 +74,7 @@ def _message(job: ClaimedJob, task: Any) -> Message:
         job_id=job.id,
         ai_task_id=task.id,
         due_at=job.due_at,
+        outward=not job.kwargs.get("in_summary", False),
     )
 
 
@@ -102,15 +106,13 @@ def settled(conn: sa.Connection, job: ClaimedJob, outcome: Outcome, now: datetim
     reason = {Failed: getattr(outcome, "error", ""), Waiting: getattr(outcome, "reason", "")}.get(type(outcome))
     if task is None or reason is None:
         return
-    alert = Message(
-        key=f"{job.id}:{job.attempt}:alert",
-        user_id=task.user_id,
-        kind="alert",
-        title=f"❌ Did not run: {task.title}",
-        body=reason,
-        channels=None,
-        job_id=job.id,
-        ai_task_id=task.id,
-        due_at=job.due_at,
-    )
-    deliver(conn, [alert], now)
+    kind = getattr(outcome, "kind", "waiting")
+    alert = incidents.failed(conn, task.user_id, _about(task), task.title, kind, reason, now)
+    if alert is not None:
+        title = f"❌ Did not run: {task.title}"
+        deliver(conn, [replace(alert, title=title, job_id=job.id, ai_task_id=task.id, due_at=job.due_at)], now)
+
+
+def _about(task: Any) -> str:
+    """What its failures are counted under."""
+    return f"ai_task:{task.id}"

@@ -11,3 +11,10 @@ def new_job_id() -> str:
     value = value & ~(0x3 << 62) | 0x2 << 62
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def id_before(job_id: str, seconds: float) -> str:
+    """A text that sorts below every id that was made from so many seconds before this one on."""
+    instant = int(job_id[:8] + job_id[9:13], 16) - round(seconds * 1000)
+    text = f"{max(0, instant):012x}"
+    return f"{text[:8]}-{text[8:]}"

@@ -17,10 +17,11 @@ class AIScheduler:
 
     def __init__(self, runtime: Runtime) -> None:
         self._db = runtime.db
+        self._at_once = runtime.settings.catch_up_at_once
 
     def dispatch(self, now: datetime) -> int:
         with self._db.write() as conn:
-            return due.dispatch_due(conn, now, _STEP)
+            return due.dispatch_due(conn, now, _STEP, self._at_once)
 
     def next_due(self, conn: sa.Connection) -> datetime | None:
         return due.next_due(conn)

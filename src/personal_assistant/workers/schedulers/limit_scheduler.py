@@ -4,6 +4,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from personal_assistant.ai.catching_up import limit_of
+from personal_assistant.ai.model import EXECUTE
 from personal_assistant.jobs.lines import STEP
 from personal_assistant.jobs.slots import hand_out, keys_in_line, next_look
 from personal_assistant.jobs.turns import Turns
@@ -23,6 +25,8 @@ class LimitScheduler:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._limits = {name: task.options.limit for name, task in load_tasks().tasks.items()}
+        # Of its jobs only late occurrences have a key.
+        self._limits[EXECUTE] = limit_of(runtime.settings.catch_up_at_once)
         self._turns: dict[str, Turns] = {}
         self._looked_through: str | None = ""
         self._last = runtime.clock.now()

@@ -1,11 +1,15 @@
 """AI tasks: what is due, single occurrences, reminders, and the connection test."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from personal_assistant.ai import AITaskManager
+from personal_assistant.ai.catching_up import SUMMARY_ATTEMPTS
 from personal_assistant.ai.due import ATTEMPTS, dispatch_due
+from personal_assistant.ai.missed_summary import summarize
 from personal_assistant.ai.occurrences import run_occurrences, settled
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Outcome
@@ -34,10 +38,20 @@ def process_due_ai_tasks() -> dict[str, int]:
     count = 0
     while True:
         with runtime().db.write() as conn:
-            step = dispatch_due(conn, runtime().clock.now(), _STEP)
+            step = dispatch_due(conn, runtime().clock.now(), _STEP, runtime().settings.catch_up_at_once)
         count += step
         if step < _STEP:
             return {"dispatched": count}
+
+
+def _summarize(conn: sa.Connection, claimed: Sequence[ClaimedJob], now: datetime) -> list[Outcome]:
+    return summarize(conn, claimed, now, runtime().settings.catch_up_at_once)
+
+
+@task(queue=QUEUE, attempts=SUMMARY_ATTEMPTS, bulk=_summarize, time_limit=60)
+def summarize_missed(user_id: int) -> None:
+    """Tell a person once what became of what was due while nothing was running. Written by the scheduler."""
+    del user_id  # done in bulk, with the transaction that ends the job
 
 
 @task(queue=QUEUE, at_most_once=True)

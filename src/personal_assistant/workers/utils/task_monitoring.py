@@ -14,7 +14,9 @@ from personal_assistant.jobs.outcomes import Cancelled, Failed, Retry, Waiting
 from personal_assistant.jobs.stats import TaskStats, task_stats
 from personal_assistant.workers.logs import get_logger, person_reads_both
 from personal_assistant.workers.options import Written
+from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.tasks import Registry
+from personal_assistant.workers.utils import failing
 
 log = get_logger(__name__)
 
@@ -32,10 +34,17 @@ def settle(conn: sa.Connection, registry: Registry, finished: Sequence[Finished]
             _tell(conn, partial(task.options.settled, conn, job, outcome), [job])
         if task.options.written:
             written[job.task].append((job, outcome))
+    scheduled = [(job, outcome) for job, outcome in finished if failing.is_scheduled(job)]
+    if scheduled:
+        _tell_together(conn, _note_scheduled, scheduled)
     for name, together in written.items():
         tell = registry.tasks[name].options.written
         assert tell is not None
         _tell_together(conn, tell, together)
+
+
+def _note_scheduled(conn: sa.Connection, finished: Sequence[Finished]) -> None:
+    failing.note(conn, finished, runtime().clock.now())
 
 
 def _log(job: ClaimedJob, outcome: Failed | Retry) -> None:
