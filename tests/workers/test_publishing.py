@@ -235,7 +235,7 @@ def test_what_a_killed_scheduler_marked_and_did_not_send_its_successor_sends(
     successor = FirstSweep(in_use)
     with in_use.db.read() as conn:
         assert successor.next_due(conn) == in_use.clock.now() + timedelta(seconds=0.03)
-    later(in_use, 0.03)
+    later(in_use, 0.04)
     broker.empty = False
     assert FirstSweep(in_use).dispatch(in_use.clock.now()) == 0
     broker.empty = True
