@@ -30,6 +30,7 @@ def start_behind(cluster: Cluster, proxy: Proxy, pool: str) -> Program:
 
 
 def name_of(cluster: Cluster) -> str:
+    cluster.until(lambda: any(worker.runs for worker in cluster.workers()))
     [name] = {worker.name for worker in cluster.workers() if worker.runs}
     return name
 

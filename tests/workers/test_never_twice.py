@@ -24,6 +24,7 @@ from personal_assistant.workers.runner import Runner
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.schedulers.ai_scheduler import AIScheduler
 from personal_assistant.workers.schedulers.job_scheduler import JobScheduler
+from personal_assistant.workers.schedulers.limit_scheduler import LimitScheduler
 from personal_assistant.workers.schedulers.loop import SchedulerLoop
 from personal_assistant.workers.schedulers.system_scheduler import SystemScheduler
 from personal_assistant.workers.schedulers.timetable import sync_timetable
@@ -47,6 +48,7 @@ class House:
     runtime: Runtime
     clock: ManualClock
     schedulers: list[SchedulerLoop]
+    starting: SchedulerLoop
     runners: list[Runner]
     latest: datetime = START
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(SCHEDULERS))
@@ -78,11 +80,16 @@ class House:
         self.threads.shutdown()
 
     def _until_done(self) -> None:
+        """Let time pass, in which what is late starts at its rate, and in which a clock that was set back catches up."""
         open_ones = sa.select(sa.func.count()).where(jobs.c.state.in_(("queued", "running", "scheduled")))
         for _ in range(int(PATIENCE / 0.02)):
             with self.runtime.db.read() as conn:
                 if conn.execute(open_ones).scalar_one() == 0:
                     return
+            self.clock.advance(60)
+            self.starting.turn()
+            for runner in self.runners:
+                runner.wake()
             self.runners[0]._stop.wait(0.02)
         raise AssertionError("some jobs did not run")
 
@@ -101,7 +108,8 @@ def ran(declare: Declare) -> Iterator[list[str]]:
 
 def _house(runtime: Runtime) -> House:
     clock = ManualClock(START)
-    mine = Runtime(runtime.settings.model_copy(update={"worker_threads": 2}), runtime.db, clock)
+    changes = {"worker_threads": 2, "catch_up_at_once": 1000}
+    mine = Runtime(runtime.settings.model_copy(update=changes), runtime.db, clock)
     with mine.db.write() as conn:
         for table in (deliveries, job_errors, jobs, ai_tasks, schedules):
             conn.execute(sa.delete(table))
@@ -112,8 +120,9 @@ def _house(runtime: Runtime) -> House:
     sync_timetable(mine, "UTC")
     kinds = (AIScheduler, JobScheduler, SystemScheduler)
     schedulers = [SchedulerLoop(mine.db, clock, [kind(mine) for kind in kinds]) for _ in range(SCHEDULERS)]
+    starting = SchedulerLoop(mine.db, clock, [LimitScheduler(mine), JobScheduler(mine)])
     runners = [Runner(mine, load_tasks(), f"runner-{number}") for number in range(RUNNERS)]
-    return House(mine, clock, schedulers, runners)
+    return House(mine, clock, schedulers, starting, runners)
 
 
 def _rules(house: House) -> dict[tuple[str, int], list[datetime]]:
@@ -147,14 +156,15 @@ def test_every_occurrence_has_one_row_and_runs_once(
     rows: dict[tuple[str, int], list[datetime]] = {owner: [] for owner in planned}
     with house.runtime.db.read() as conn:
         found = conn.execute(sa.select(jobs)).all()
-        told = Counter(conn.execute(sa.select(deliveries.c.job_id)).scalars())
+        of_ai = sa.select(jobs.c.id).where(jobs.c.ai_task_id.is_not(None))  # summaries of what was late come as well
+        told = Counter(conn.scalars(sa.select(deliveries.c.job_id).where(deliveries.c.job_id.in_(of_ai))))
     for row in found:
         owner = ("ai", row.ai_task_id) if row.ai_task_id is not None else ("system", row.schedule_id)
         if owner in rows:
             rows[owner].append(row.due_at)
     for owner, instants in planned.items():
         assert sorted(rows[owner]) == [instant for instant in instants if instant <= house.latest], owner
-    assert {(row.state, row.attempt) for row in found} <= {("succeeded", 1), ("missed", 0)}
+    assert {(row.state, row.attempt) for row in found if row.due_at is not None} <= {("succeeded", 1), ("missed", 0)}
     done = [row for row in found if row.state == "succeeded"]
     assert told == Counter(row.id for row in done if row.ai_task_id is not None)
     assert Counter(ran) == Counter(row.id for row in done if row.task == TASK)

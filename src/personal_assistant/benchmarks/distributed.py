@@ -119,7 +119,8 @@ def _ready(processes: list[Supervised]) -> bool:
 
     with runtime().db.read() as conn:
         alive = {worker.pid for worker in living(runtime(), conn)}
-    if not all(process.pid in alive for process in processes if process.name.startswith("scheduler")):
+    # What a scheduler's process keeps is its child.
+    if not all(process.family & alive for process in processes if process.name.startswith("scheduler")):
         return False
     answers = app.control.ping(timeout=1.0, limit=len(processes)) or []
     names = {name.partition("@")[0] for answer in answers for name in answer}

@@ -33,6 +33,15 @@ class Supervised:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def family(self) -> set[int]:
+        """The ids of the process and of all that it has started; none once it has ended."""
+        try:
+            children = psutil.Process(self.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return set()
+        return {self.pid, *(child.pid for child in children)}
+
     def look(self) -> None:
         """Start it again if it has ended, after a pause. To be called by the thread that made it."""
         code = self._process.poll()
