@@ -80,7 +80,7 @@ class House:
         self.threads.shutdown()
 
     def _until_done(self) -> None:
-        """Let time pass, in which what is late starts at its rate, and in which a clock that was set back catches up."""
+        """Let time pass, in which late ones start at their rate, and in which a clock that was set back catches up."""
         open_ones = sa.select(sa.func.count()).where(jobs.c.state.in_(("queued", "running", "scheduled")))
         for _ in range(int(PATIENCE / 0.02)):
             with self.runtime.db.read() as conn:
