@@ -1,15 +1,19 @@
 """The ways to reach a person."""
 
+from typing import Any
+
 import pytest
 
-from personal_assistant.notifications.channels import Route, UnknownChannelError, check_channels, route
+from personal_assistant.notifications.channels import Route, UnknownChannelError, check_channels, route_of
+from personal_assistant.notifications.model import Message
+from personal_assistant.notifications.wishes import Wishes
 
 
 @pytest.mark.parametrize(
     ("given", "stored"),
     [
-        (None, ["in_app"]),
-        ([], ["in_app"]),
+        (None, []),
+        ([], []),
         ("email", ["email"]),
         (["sms", "in_app", "sms"], ["sms", "in_app"]),
         (("push", "webhook"), ["push", "webhook"]),
@@ -25,9 +29,41 @@ def test_other_names_are_refused_with_those_there_are(name: str) -> None:
         check_channels(["in_app", name])
 
 
-@pytest.mark.parametrize(
-    ("asked", "not_ready"),
-    [(None, ()), (["in_app"], ()), (["sms"], ("sms",)), (["sms", "in_app", "sms", "pager"], ("sms", "pager"))],
+def message(**more: Any) -> Message:
+    return Message("a", 1, "reminder", "Title", None, **{"channels": None, **more})
+
+
+# Addresses in their order, with one wish: results go to the second mail address only, alerts nowhere.
+WISHES = Wishes(
+    "UTC", ((4, "email"), (2, "webhook"), (7, "email")), {"result": [7], "alert": []}
 )
-def test_a_message_always_has_a_way_that_works(asked: list[str] | None, not_ready: tuple[str, ...]) -> None:
-    assert route(asked) == Route(("in_app",), not_ready)
+
+
+@pytest.mark.parametrize(
+    ("given", "addresses"),
+    [
+        ({}, (4, 2, 7)),
+        ({"kind": "result"}, (7,)),
+        ({"kind": "alert"}, ()),
+        ({"outward": False}, ()),
+        ({"channels": []}, ()),
+        ({"channels": ["in_app"]}, ()),
+        ({"channels": ["webhook", "email", "webhook"]}, (2, 4, 7)),
+        ({"channels": ["email"], "outward": False}, ()),
+        ({"route": [7, 4, 7, 99]}, (7, 4)),
+    ],
+)
+def test_a_message_goes_where_it_is_to_or_where_its_person_wishes(
+    given: dict[str, Any], addresses: tuple[int, ...]
+) -> None:
+    assert route_of(message(**given), WISHES) == Route(addresses)
+
+
+def test_what_was_asked_for_and_leads_nowhere_is_told() -> None:
+    asked = message(channels=["sms", "email", "pager", "in_app"])
+    assert route_of(asked, WISHES) == Route((4, 7), ("sms",), ("pager",))
+    assert route_of(asked, None) == Route((), ("sms", "email"), ("pager",))
+
+
+def test_a_wish_for_an_address_that_is_gone_or_switched_off_is_passed_over() -> None:
+    assert route_of(message(), Wishes("UTC", ((4, "email"),), {"reminder": [9, 4]})) == Route((4,))

@@ -1,11 +1,11 @@
 """Answers for people, in the manner of the earlier scheduler: ✅ ⏰ ⏸️ ❌."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from personal_assistant.ai.model import AITask
 from personal_assistant.ai.occurrences import NO_AGENT
-from personal_assistant.notifications.channels import route
 from personal_assistant.timing.missed import spoken
 from personal_assistant.timing.zones import get_zone
 
@@ -47,9 +47,9 @@ def ahead(task: AITask, now: datetime) -> list[str]:
     return [f"⏰ {first} ({task.zone}), {distance}", *(f"   then {instant}" for instant in following)]
 
 
-def created(task: AITask, now: datetime, word: str = "Scheduled") -> str:
+def created(task: AITask, now: datetime, word: str = "Scheduled", *, not_set_up: Sequence[str] = ()) -> str:
     """What was scheduled, or what else the `word` says: id, when in the person's zone, what follows, and what will not
-    work as asked.
+    work as asked: an AI task without an agent, channels that are `not_set_up`.
     """
     first, *following = ahead(task, now) or [f"{sign(task.status)} It is {task.status}."]
     lines = [f"✅ {word}: {task.title} (id {task.id})", first]
@@ -57,10 +57,7 @@ def created(task: AITask, now: datetime, word: str = "Scheduled") -> str:
         lines += [f"🔁 {task.schedule.describe()}", *following]
     if task.task_type != "reminder":
         lines.append(f"⚠️ {NO_AGENT}")
-    lines += [
-        f"⚠️ The channel {name} is not set up: it will come in_app."
-        for name in route(task.notification_channels).not_ready
-    ]
+    lines += [f"⚠️ The channel {name} is not set up: it will come in_app." for name in not_set_up]
     return "\n".join(lines)
 
 

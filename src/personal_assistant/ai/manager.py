@@ -16,6 +16,7 @@ from personal_assistant.jobs.enqueue import enqueue
 from personal_assistant.jobs.model import JobView, NewJob
 from personal_assistant.jobs.queries import list_jobs
 from personal_assistant.jobs.replay import REPLAYABLE, replay
+from personal_assistant.notifications.channels import not_set_up
 from personal_assistant.store.database import Database, wake_after_commit
 from personal_assistant.store.people import Person, get_person
 from personal_assistant.store.tables import ai_tasks
@@ -77,7 +78,7 @@ class AITaskManager:
                 description=description,
                 task_type=task_type,
                 ai_context=ai_context,
-                notification_channels=notification_channels or ("in_app",),
+                notification_channels=notification_channels or (),
                 missed_policy=missed_policy,
                 max_lateness_seconds=max_lateness_seconds,
             )
@@ -133,7 +134,7 @@ class AITaskManager:
             )
         except AssistantError as error:
             return f"❌ {error}"
-        return formatting.created(task, self._clock.now())
+        return formatting.created(task, self._clock.now(), not_set_up=self.channels_not_set_up(task))
 
     # Finding
 
@@ -141,6 +142,11 @@ class AITaskManager:
         """One AI task; with `user_id` only that person's. Raises AITaskNotFoundError."""
         with self._db.read() as conn:
             return rows.find(conn, task_id, user_id)
+
+    def channels_not_set_up(self, task: AITask) -> tuple[str, ...]:
+        """The channels it asks for over which its person cannot be reached."""
+        with self._db.read() as conn:
+            return not_set_up(conn, task.user_id, task.notification_channels)
 
     def get_due_tasks(self, limit: int = 100) -> list[AITask]:
         """Active AI tasks whose instant has come, the most overdue first."""

@@ -70,7 +70,7 @@ def _message(job: ClaimedJob, task: Any) -> Message:
         kind="reminder",
         title=task.title,
         body=task.description,
-        channels=task.notification_channels,
+        channels=task.notification_channels or None,  # the person's own order
         job_id=job.id,
         ai_task_id=task.id,
         due_at=job.due_at,

@@ -29,7 +29,7 @@ class Draft:
     description: str | None = None
     task_type: str = "reminder"
     ai_context: str | None = None
-    notification_channels: Sequence[str] = ("in_app",)
+    notification_channels: Sequence[str] = ()
     missed_policy: str = "once"
     max_lateness_seconds: int | None = None
 

@@ -80,7 +80,7 @@ def show(task_id: Id, as_json: Json = False) -> None:
     say(f"{sign(task.status)} {task.title} (id {task.id}, {task.status}, {task.task_type})")
     if task.description:
         say("   " + task.description.replace("\n", "\n   "))
-    say(f"🔁 {rule_of(task)}; if missed: {task.missed_policy}; by {', '.join(task.notification_channels) or 'in_app'}")
+    say(f"🔁 {rule_of(task)}; if missed: {task.missed_policy}; by {_channels(task)}")
     for line in ahead(task, current.runtime.clock.now()):
         say(line)
     if task.problem:
@@ -96,6 +96,10 @@ def _late(job: Any) -> str:
         return ""
     late = job.started_at - job.due_at
     return f"{late.total_seconds() * 1000:.0f} ms" if late.total_seconds() < 1 else spoken(late)
+
+
+def _channels(task: Any) -> str:
+    return ", ".join(task.notification_channels) or "your own order of channels"
 
 
 @app.command()
@@ -136,8 +140,10 @@ def answer_created(current: Any, task: Any, as_json: bool, word: str = "Schedule
     """Say what an AI task will do now, and when."""
     from personal_assistant.ai.formatting import created
 
+    manager = _manager()[1]
     document = {"ai_task": task, "understood": rule_of(task), "next": task.upcoming()}
-    current.answer(as_json, document, created(task, current.runtime.clock.now(), word))
+    answer = created(task, current.runtime.clock.now(), word, not_set_up=manager.channels_not_set_up(task))
+    current.answer(as_json, document, answer)
 
 
 @app.command()

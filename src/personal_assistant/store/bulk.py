@@ -22,10 +22,25 @@ Rows = Sequence[Sequence[Any]]
 def insert_rows(conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Rows) -> None:
     """Insert rows of values in the order of `columns`; rows that a unique constraint already holds are passed over."""
     if rows:
-        common, varying = _split(table, columns, zip(*rows, strict=True))
-        statement = _insert(table, tuple(common), tuple(varying), conn.dialect)
-        different = list(zip(*varying.values(), strict=True)) or [()] * len(rows)
-        conn.execute(statement, {**common, "rows": _dump(different)})
+        _execute_insert(conn, table, columns, rows, "")
+
+
+def insert_returning(
+    conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Rows, returned: tuple[str, ...]
+) -> Sequence[sa.Row[Any]]:
+    """Insert as `insert_rows` does; returns these columns of the rows that are new, in no order."""
+    if not rows:
+        return []
+    return _execute_insert(conn, table, columns, rows, f" RETURNING {', '.join(returned)}").all()
+
+
+def _execute_insert(
+    conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Rows, returning: str
+) -> sa.CursorResult[Any]:
+    common, varying = _split(table, columns, zip(*rows, strict=True))
+    statement = _insert(table, tuple(common), tuple(varying), conn.dialect, returning)
+    different = list(zip(*varying.values(), strict=True)) or [()] * len(rows)
+    return conn.execute(statement, {**common, "rows": _dump(different)})
 
 
 def update_rows(conn: sa.Connection, table: sa.Table, key: str, columns: tuple[str, ...], rows: Rows) -> None:
@@ -77,13 +92,15 @@ def _dump(rows: Rows) -> str:
 
 
 @lru_cache(maxsize=64)
-def _insert(table: sa.Table, common: tuple[str, ...], varying: tuple[str, ...], dialect: Dialect) -> sa.TextClause:
+def _insert(
+    table: sa.Table, common: tuple[str, ...], varying: tuple[str, ...], dialect: Dialect, returning: str
+) -> sa.TextClause:
     names = ", ".join(f'"{name}"' for name in (*common, *varying))
     values = [_bound(table, name, dialect) for name in common]
     values += [_value(table.c[name], position, dialect) for position, name in enumerate(varying)]
     # WHERE true: without it SQLite takes ON for the beginning of a join condition.
     rows = f"SELECT {', '.join(values)} FROM {_source(dialect)} WHERE true"  # noqa: S608 - names of our own tables
-    return _typed(f"INSERT INTO {table.name} ({names}) {rows} ON CONFLICT DO NOTHING", table, common)
+    return _typed(f"INSERT INTO {table.name} ({names}) {rows} ON CONFLICT DO NOTHING{returning}", table, common)
 
 
 @lru_cache(maxsize=64)
