@@ -43,7 +43,10 @@ class Proxy:
                     threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError), source, sink:
+        with source, contextlib.suppress(OSError):
             while data := source.recv(65536):
                 self._passes.wait()
                 sink.sendall(data)
+        # Closing it alone would leave the other thread in its `recv`, and the connection open.
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_RDWR)
