@@ -1,6 +1,6 @@
 """All of a person's AI tasks as one calendar of VTODOs."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +15,8 @@ from personal_assistant.store.database import insert_new
 from personal_assistant.store.tables import ai_tasks, reminders
 
 PRIORITIES = {"urgent": 1, "high": 3, "normal": 5, "low": 9}
+# Whoever reads it knows IANA zones by name; rules of other times would make it long.
+_ZONES_FROM, _ZONES_TO = date(2020, 1, 1), date(2038, 1, 1)
 _STATES = {"completed": "COMPLETED", "cancelled": "CANCELLED", "failed": "CANCELLED", "missed": "CANCELLED"}
 
 
@@ -29,7 +31,7 @@ def export(conn: sa.Connection, user_id: int) -> bytes:
         known = extras.get(task.id)
         uid = known["ical_uid"] if known is not None and known["ical_uid"] else _named(conn, task.id)
         calendar.add_component(_todo(task, uid, known or {}))
-    calendar.add_missing_timezones()
+    calendar.add_missing_timezones(first_date=_ZONES_FROM, last_date=_ZONES_TO)
     return bytes(calendar.to_ical())
 
 

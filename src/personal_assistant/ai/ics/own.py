@@ -1,5 +1,6 @@
 """What RFC 5545 has no property for: one property of our own, so that what is exported can be imported whole."""
 
+import base64
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from personal_assistant.ai.model import AITask
 
 NAME = "X-PERSONAL-ASSISTANT"
-_LONGEST = 120_000
+_LONGEST = 150_000
 _FIELDS = ("task_type", "schedule_type", "schedule_config", "zone", "ai_context", "notification_channels")
 FIELDS = (*_FIELDS, "missed_policy", "max_lateness_seconds")
 # Of the table `reminders`. Escalation names an address or a person, which another assistant does not have.
@@ -28,7 +29,8 @@ def to_text(task: AITask, extras: dict[str, Any], times: list[str | None]) -> st
     """The property's value; `times` are those of the standard properties."""
     columns = {name: getattr(task, name) for name in FIELDS}
     document = {"task": columns, "extras": extras, "paused": task.status == "paused", "times": times}
-    return json.dumps(document, separators=(",", ":"))
+    # In base64: programs do not agree on whether the value of an unknown property is escaped.
+    return base64.b64encode(json.dumps(document).encode()).decode()
 
 
 def from_text(text: str) -> Own | None:
@@ -36,7 +38,7 @@ def from_text(text: str) -> Own | None:
     if len(text) > _LONGEST:
         return None
     try:
-        document = json.loads(text)
+        document = json.loads(base64.b64decode(text, validate=True))
         own = Own(document["task"], document["extras"], document["paused"], document["times"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
