@@ -37,7 +37,7 @@ def action(request: Request) -> Response:
         return page("This message is gone", ["It was removed from your list."], status=404)
     when = _local(thread.due_at or thread.sent_at, zone)
     if thread.done_at is not None:
-        return page(thread.title, [when, f"✅ Done on {_local(thread.done_at, zone)}."])
+        return page(thread.title, [when, f"Done on {_local(thread.done_at, zone)}."])
     return page(thread.title, [when], button="Done")
 
 

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, in the main thread or beside something else."""
+"""The HTTP server: uvicorn in a thread of its own."""
 
 import socket
 import threading
@@ -24,7 +24,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise AssistantError(f"Port {port} on {host} cannot be used: {reason}. Choose another with --port.") from error
 
 
-def server_of(runtime: Runtime) -> uvicorn.Server:
+def _server(runtime: Runtime) -> uvicorn.Server:
     """The server. It logs no requests: their paths hold secrets."""
     return uvicorn.Server(
         uvicorn.Config(
@@ -46,7 +46,7 @@ def server_of(runtime: Runtime) -> uvicorn.Server:
 @contextmanager
 def serving(runtime: Runtime, listening: socket.socket) -> Iterator[None]:
     """Serve in a thread of its own for as long as this lasts. Connections that come before it is ready wait."""
-    server = server_of(runtime)
+    server = _server(runtime)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="web", daemon=True)
     thread.start()
     try:

@@ -1,5 +1,6 @@
 """`assistant web`: the calendar feed, links in messages and health, over HTTP."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -15,18 +16,23 @@ def web(
     as_json: Json = False,
 ) -> None:
     """Serve the calendar feed, the links in messages, and /health. Put a TLS proxy in front for the outside."""
-    from personal_assistant.api.server import listen, server_of
+    from personal_assistant.api.server import listen, serving
+    from personal_assistant.cli.lasting import end_on_signals, leave
     from personal_assistant.cli.session import session
     from personal_assistant.workers.logs import configure_logging
 
     current = session()
     configure_logging(current.runtime.settings)
     listening = listen(host, port)
+    ended = end_on_signals()
     at = where(listening.getsockname())
     say(as_line({"ready": True, "url": at}) if as_json else f"✅ Serving on {at} – Ctrl-C stops it.")
+    sys.stdout.flush()
     if not current.runtime.settings.public_url:
         warn("⚠️ ASSISTANT_PUBLIC_URL is not set: it is needed for links, like https://assistant.example.org.")
-    server_of(current.runtime).run(sockets=[listening])
+    with serving(current.runtime, listening):
+        ended.wait()
+    leave()
 
 
 def where(name: tuple[str, int]) -> str:
