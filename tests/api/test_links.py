@@ -11,16 +11,32 @@ from tests.ai.support import OWNER, another_person
 from tests.api.support import server
 
 from personal_assistant.notifications.deliveries import deliver
-from personal_assistant.notifications.links import PURPOSE, LinkError, LinkExpiredError, links_for, read_link
+from personal_assistant.notifications.links import LinkError, LinkExpiredError, links_for, read_link
 from personal_assistant.notifications.model import Message
+from personal_assistant.notifications.senders import SendingConfig, config_of
 from personal_assistant.notifications.threads import done
-from personal_assistant.store.secrets import vault_of
+from personal_assistant.settings import Settings
+from personal_assistant.store.secrets import Vault, vault_of
 from personal_assistant.store.tables import deliveries
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime
 
 KEY = b"k" * 32
 PUBLIC = "https://assistant.example.org"
+
+
+class OneKey(Vault):
+    """A vault whose derived key is given."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def derive(self, purpose: str) -> bytes:
+        return self._key
+
+
+def config(public_url: str = PUBLIC) -> SendingConfig:
+    return config_of(Settings(_env_file=None, public_url=public_url))  # type: ignore[call-arg]
 
 
 def told(runtime: Runtime, title: str = "Water the plants", user_id: int = OWNER) -> int:
@@ -32,8 +48,8 @@ def told(runtime: Runtime, title: str = "Water the plants", user_id: int = OWNER
 
 
 def path_to(runtime: Runtime, message_id: int, user_id: int = OWNER) -> str:
-    key = vault_of(runtime.settings).derive(PURPOSE)
-    (link,) = links_for(message_id, user_id, PUBLIC, key, runtime.clock.now(), 7)
+    vault = vault_of(runtime.settings)
+    (link,) = links_for(message_id, user_id, config(), vault, runtime.clock.now())
     return urlsplit(link.url).path
 
 
@@ -95,7 +111,7 @@ def test_done_counts_for_the_first_message_of_the_thread(runtime: Runtime) -> No
 
 
 def _token(clock: ManualClock, key: bytes = KEY) -> str:
-    (link,) = links_for(12, OWNER, PUBLIC, key, clock.now(), 7)
+    (link,) = links_for(12, OWNER, config(), OneKey(key), clock.now())
     return link.url.removeprefix(f"{PUBLIC}/a/")
 
 
@@ -129,4 +145,4 @@ def test_keys_change_and_links_expire(clock: ManualClock) -> None:
         read_link(token, [other], clock.now())
     with pytest.raises(LinkExpiredError):
         read_link(token, [KEY], clock.now() + timedelta(days=7))
-    assert links_for(12, OWNER, "", KEY, clock.now(), 7) == ()
+    assert links_for(12, OWNER, config(""), OneKey(KEY), clock.now()) == ()

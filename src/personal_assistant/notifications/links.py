@@ -10,6 +10,8 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.notifications.model import Link
+from personal_assistant.notifications.senders import SendingConfig
+from personal_assistant.store.secrets import Vault
 
 _LONGEST = 300
 PURPOSE = "links"
@@ -32,14 +34,14 @@ class Linked:
     expires_at: datetime
 
 
-def links_for(message_id: int, user_id: int, public_url: str, key: bytes, now: datetime, days: int) -> tuple[Link, ...]:
-    """The links of a message; none where no public URL is set. `days` is for how long they work."""
-    if not public_url:
+def links_for(message_id: int, user_id: int, config: SendingConfig, vault: Vault, now: datetime) -> tuple[Link, ...]:
+    """The links of a message (the id of its in_app row); none where no public URL is set. Raises SecretsError."""
+    if not config.public_url:
         return ()
-    expires = int((now + timedelta(days=days)).timestamp())
-    token = _serializer(key).dumps([message_id, user_id, expires])
+    expires = int((now + timedelta(days=config.link_days)).timestamp())
+    token = _serializer(vault.derive(PURPOSE)).dumps([message_id, user_id, expires])
     text = token if isinstance(token, str) else token.decode()
-    return (Link("Done", f"{public_url.rstrip('/')}/a/{text}"),)
+    return (Link("Done", f"{config.public_url}/a/{text}"),)
 
 
 def read_link(token: str, keys: Sequence[bytes], now: datetime) -> Linked:
