@@ -232,23 +232,25 @@ def remove(task_id: Id, as_json: Json = False) -> None:
     print_json({"ai_task": task}) if as_json else say(f"❌ Removed: {task.title} (id {task.id})")
 
 
+_FILE = typer.Argument(metavar="FILE", help="Where to write it; standard output unless given.")
+
+
 @app.command("export")
-def export_(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="Where to write it; standard output unless given.")
-    ] = (None),
-) -> None:
+def export_(file: Annotated[Path | None, _FILE] = None, as_json: Json = False) -> None:
     """All your AI tasks as an iCalendar file, which `import` and other calendars read."""
     from personal_assistant.ai.ics.export import export
 
     current, _ = _manager()
     with current.runtime.db.write() as conn:
         data = export(conn, current.owner.id)
-    if file is None:
-        sys.stdout.buffer.write(data)
-        return
-    file.write_bytes(data)
-    say(f"✅ Exported to {file}")
+    if file is not None:
+        file.write_bytes(data)
+    if as_json:
+        print_json({"file": file, "calendar": data.decode() if file is None else None})
+    elif file is None:
+        sys.stdout.write(data.decode())
+    else:
+        say(f"✅ Exported to {file}")
 
 
 @app.command("import")
