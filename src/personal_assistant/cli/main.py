@@ -12,8 +12,10 @@ from personal_assistant import __version__
 from personal_assistant.cli import (
     ai_tasks,
     bench,
+    channels,
     drain,
     jobs,
+    keys,
     migrate,
     notifications,
     remind,
@@ -65,6 +67,8 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(notifications.app, name="notifications")
+app.add_typer(channels.app, name="channels")
+app.add_typer(keys.app, name="keys")
 app.add_typer(bench.app, name="bench")
 
 

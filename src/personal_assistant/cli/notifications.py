@@ -138,3 +138,16 @@ def _marked(count: int) -> str:
     if not count:
         return "Nothing was unread."
     return f"✅ Marked as read: {count} notification{'' if count == 1 else 's'}"
+
+
+@app.command()
+def test(
+    channel: Annotated[
+        str | None, typer.Option("--channel", help="The name of an address, or a channel; else all that are used.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Send a test message outside of the assistant now. Exit code 1 when one failed."""
+    from personal_assistant.cli.channels import send_tests
+
+    send_tests(channel, as_json)

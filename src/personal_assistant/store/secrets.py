@@ -56,7 +56,12 @@ class Vault:
 
     def is_current(self, sealed: str) -> bool:
         """Whether the first key sealed it."""
-        return _id_of(sealed) == key_id(self._keys(make=True)[0])
+        return self.id_of(sealed) == key_id(self._keys(make=True)[0])
+
+    def id_of(self, sealed: str) -> str:
+        """The name of the key that sealed it; empty for what is in no form that this version knows."""
+        version, *rest = sealed.split(":")
+        return rest[0] if version == _VERSION and len(rest) == 2 else ""
 
     def ids(self) -> list[str]:
         """The names of the keys, the first one first; none where no key was made yet. Raises SecretsError."""
@@ -74,8 +79,8 @@ class Vault:
         return self._given or (self.file.make() if make else self.file.keys())
 
     def _key_of(self, sealed: str, about: str) -> bytes:
-        wanted = _id_of(sealed)
-        if wanted is None:
+        wanted = self.id_of(sealed)
+        if not wanted:
             raise SecretsError(f"The secret of {about} cannot be opened: it is in no form that this version knows.")
         for key in self._keys(make=False):
             if key_id(key) == wanted:
@@ -101,11 +106,6 @@ def _vault(folder: Path, given: str) -> Vault:
 def key_id(key: bytes) -> str:
     """A name for a key that says nothing about it."""
     return hashlib.sha256(b"personal_assistant key id\0" + key).hexdigest()[:_ID_LENGTH]
-
-
-def _id_of(sealed: str) -> str | None:
-    version, *rest = sealed.split(":")
-    return rest[0] if version == _VERSION and len(rest) == 2 else None
 
 
 @lru_cache(maxsize=64)

@@ -24,6 +24,8 @@ from personal_assistant.workers.utils.error_handling import describe
 from personal_assistant.workers.utils.findings import Finding
 from personal_assistant.workers.utils.processes import check_processes
 from personal_assistant.workers.utils.queues import check_queues
+from personal_assistant.workers.utils.reach import check_reach
+from personal_assistant.workers.utils.sealed import check_sealed
 
 _LAG = timedelta(seconds=15)
 _CLOCK_SLACK = timedelta(seconds=90)
@@ -40,9 +42,9 @@ def check_health(runtime: Runtime) -> list[Finding]:
 
 def check_setup(runtime: Runtime) -> list[Finding]:
     """What is configured and stored: settings, task modules, what nobody takes, AI tasks that cannot fire."""
-    return _run(
-        runtime, (_settings, _database_of_one, _zone, _modules, _orphans, check_queues, _problems, _inactive_people)
-    )
+    configured: tuple[Check, ...] = (_settings, _database_of_one, _zone, _modules, check_sealed, check_reach)
+    stored: tuple[Check, ...] = (_orphans, check_queues, _problems, _inactive_people)
+    return _run(runtime, configured + stored)
 
 
 def _run(runtime: Runtime, checks: tuple[Check, ...]) -> list[Finding]:
