@@ -34,9 +34,7 @@ def message(**more: Any) -> Message:
 
 
 # Addresses in their order, with one wish: results go to the second mail address only, alerts nowhere.
-WISHES = Wishes(
-    "UTC", ((4, "email"), (2, "webhook"), (7, "email")), {"result": [7], "alert": []}
-)
+WISHES = Wishes("UTC", ((4, "email"), (2, "webhook"), (7, "email")), {"result": [7], "alert": []})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from personal_assistant.ai import formatting, rows
 from personal_assistant.ai.due import ATTEMPTS
+from personal_assistant.ai.inserting import columns_of, insert
 from personal_assistant.ai.model import EXECUTE, QUEUE, SELECTED, AITask, AITaskError, ai_task_of
 from personal_assistant.ai.validation import Draft, check_fields, check_schedule
 from personal_assistant.errors import AssistantError
@@ -17,7 +18,7 @@ from personal_assistant.jobs.model import JobView, NewJob
 from personal_assistant.jobs.queries import list_jobs
 from personal_assistant.jobs.replay import REPLAYABLE, replay
 from personal_assistant.notifications.channels import not_set_up
-from personal_assistant.store.database import Database, wake_after_commit
+from personal_assistant.store.database import Database
 from personal_assistant.store.people import Person, get_person
 from personal_assistant.store.tables import ai_tasks
 from personal_assistant.timing.clock import Clock, SystemClock
@@ -284,13 +285,7 @@ class AITaskManager:
 
     def _insert(self, conn: sa.Connection, person: Person, draft: Draft) -> AITask:
         now = self._clock.now()
-        plan = check_schedule(draft, now)
-        values = {**check_fields(draft), **plan.columns}
-        values |= {"user_id": person.id, "next_run_at": plan.first, "status": "active"}
-        inserted = conn.execute(sa.insert(ai_tasks).values(created_at=now, updated_at=now, **values))
-        wake_after_commit(conn)
-        assert inserted.inserted_primary_key is not None
-        return rows.find(conn, inserted.inserted_primary_key[0])
+        return insert(conn, person.id, columns_of(draft, now), now)
 
     def _set_state(
         self, conn: sa.Connection, task: AITask, status: str, *, next_run_at: datetime | None = None, **values: Any

@@ -1,5 +1,7 @@
 """`assistant ai-tasks`: what is scheduled."""
 
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -234,3 +236,55 @@ def remove(task_id: Id, as_json: Json = False) -> None:
     current, manager = _manager()
     task = manager.delete_task(task_id, current.owner.id)
     print_json({"ai_task": task}) if as_json else say(f"❌ Removed: {task.title} (id {task.id})")
+
+
+_FILE = typer.Argument(metavar="FILE", help="Where to write it; standard output unless given.")
+
+
+@app.command("export")
+def export_(file: Annotated[Path | None, _FILE] = None, as_json: Json = False) -> None:
+    """All your AI tasks as an iCalendar file, which `import` and other calendars read."""
+    from personal_assistant.ai.ics.export import export
+
+    current, _ = _manager()
+    with current.runtime.db.write() as conn:
+        data = export(conn, current.owner.id)
+    if file is not None:
+        file.write_bytes(data)
+    if as_json:
+        print_json({"file": file, "calendar": data.decode() if file is None else None})
+    elif file is None:
+        sys.stdout.write(data.decode())
+    else:
+        say(f"✅ Exported to {file}")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE.ics", help="An iCalendar file.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be imported, and change nothing.")] = False,
+    automated: Annotated[
+        bool, typer.Option("--automated", help="Take work for the agent too, from an export that you trust.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Schedule the to-dos of an iCalendar file, and the alarms of its events. Doing it again changes nothing."""
+    from personal_assistant.ai.ics.importing import import_ics
+    from personal_assistant.ai.ics.reading import MAX_BYTES
+
+    current, _ = _manager()
+    with file.open("rb") as opened:
+        data = opened.read(MAX_BYTES + 1)
+    runtime = current.runtime
+    found = import_ics(runtime.db, runtime.clock, current.owner.id, data, automated=automated, dry_run=dry_run)
+    taken, left = [it for it in found if it.reason is None], [it for it in found if it.reason is not None]
+    if not as_json:
+        rows = [(str(it.ai_task_id or ""), current.local(it.next_run_at), it.title) for it in taken]
+        if rows:
+            table(("id", "next", "title"), rows, empty="")
+        if left:
+            say("Not imported:")
+            table(("title", "why"), [(it.title or it.uid, str(it.reason)) for it in left], empty="")
+    word = "would be imported" if dry_run else "imported"
+    document = {"imported": taken, "not_imported": left, "dry_run": dry_run}
+    current.answer(as_json, document, f"✅ {len(taken)} {word}, {len(left)} not")

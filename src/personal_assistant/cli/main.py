@@ -25,6 +25,7 @@ from personal_assistant.cli import (
     tasks,
     time,
     up,
+    web,
     worker,
 )
 from personal_assistant.cli.output import as_typed, command_name, group, print_json, say
@@ -52,6 +53,7 @@ def _options(
 
 app.command("up")(up.up)
 app.command("init")(setup.init)
+app.command("web")(web.web)
 app.command("worker")(worker.worker)
 app.command("scheduler")(worker.scheduler)
 app.command("drain")(drain.drain)

@@ -4,9 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
+from personal_assistant.cli import preferences
 from personal_assistant.cli.output import Json, group, id_parser, plain, print_json, say, table
 
 app = group("What has been delivered to you.")
+preferences.add_to(app)
 
 _ID = typer.Argument(
     metavar="ID", help="The notification's id.", parser=id_parser("notification", "notifications list", 2**63 - 1)
@@ -95,6 +97,43 @@ def read(
     with current.runtime.db.write() as conn:
         count = mark_read(conn, current.owner.id, notification_id, current.runtime.clock.now())
     print_json({"marked": count}) if as_json else say(_marked(count))
+
+
+@app.command()
+def feed(
+    new: Annotated[
+        bool, typer.Option("--new", help="Make a new address; the one before does not work any more.")
+    ] = False,
+    off: Annotated[bool, typer.Option("--off", help="Let no address work any more.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The address of your calendar feed. It is secret and shown once: only its fingerprint is kept."""
+    from personal_assistant.cli.session import session
+    from personal_assistant.errors import AssistantError
+    from personal_assistant.notifications.feed_token import has_token, new_token, switch_off
+
+    if new and off:
+        raise AssistantError("Give --new or --off, not both.")
+    current = session()
+    now, user_id = current.runtime.clock.now(), current.owner.id
+    if off:
+        with current.runtime.db.write() as conn:
+            had_one = switch_off(conn, user_id, now)
+        text = "✅ The calendar feed is off." if had_one else "The calendar feed was off already."
+        print_json({"on": False, "url": None}) if as_json else say(text)
+        return
+    with current.runtime.db.write() as conn:
+        if not new and has_token(conn, user_id):
+            text = "The calendar feed is on. Its address was shown when it was made; `feed --new` makes another one."
+            print_json({"on": True, "url": None}) if as_json else say(text)
+            return
+        token = new_token(conn, user_id, now)
+    base = current.runtime.settings.public_url.rstrip("/") or "http://127.0.0.1:8400"
+    url = f"{base}/calendar/{token}.ics"
+    text = (
+        f"📅 {url}\n   Subscribe to it in your calendar. Who knows it can read your occurrences; it is not shown again."
+    )
+    print_json({"on": True, "url": url}) if as_json else say(text)
 
 
 def _marked(count: int) -> str:

@@ -7,7 +7,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from personal_assistant.cli.lasting import end_on_signals, leave
 from personal_assistant.cli.output import Json, as_line, command_name, say
@@ -20,7 +22,12 @@ if TYPE_CHECKING:
     from personal_assistant.workers.runtime import Runtime
 
 
-def up(as_json: Json = False) -> None:
+def up(
+    web: Annotated[
+        int | None, typer.Option(metavar="PORT", min=0, max=65_535, help="Serve what `web` does, on this machine.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Run scheduler and workers, and print what is due. Sets everything up at the first start.
 
     With --json each line is a document: the first says that it is ready, each other one holds a notification.
@@ -34,7 +41,7 @@ def up(as_json: Json = False) -> None:
 
     current = runtime()
     configure_logging(current.settings)
-    with only_one(current.settings.data_dir):
+    with only_one(current.settings.data_dir), _web(current, web, as_json):
         owner = prepare(current, tell=tell)
         console = Console(current, owner, as_json=as_json)
         ended = end_on_signals()
@@ -85,6 +92,21 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _web(current: "Runtime", port: int | None, as_json: bool) -> Iterator[None]:
+    if port is None:
+        yield
+        return
+    from personal_assistant.api.server import listen, serving
+    from personal_assistant.cli.web import where
+
+    listening = listen("127.0.0.1", port)
+    with serving(current, listening):
+        if not as_json:
+            say(f"✅ Serving on {where(listening.getsockname())}")
+        yield
 
 
 def _warn_of_clock(current: "Runtime") -> None:

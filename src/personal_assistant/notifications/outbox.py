@@ -8,7 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from personal_assistant.notifications.addresses import open_target
-from personal_assistant.notifications.model import Address, Parcel, Target
+from personal_assistant.notifications.links import links_for
+from personal_assistant.notifications.model import Address, Link, Parcel, Target
+from personal_assistant.notifications.senders import SendingConfig
 from personal_assistant.store.bulk import among
 from personal_assistant.store.secrets import SecretsError, Vault
 from personal_assistant.store.tables import addresses, deliveries, users
@@ -76,16 +78,19 @@ _CHOSEN = (
 )
 
 
-def load_outgoing(conn: sa.Connection, vault: Vault, ids: Sequence[int]) -> dict[int, Outgoing]:
+def load_outgoing(
+    conn: sa.Connection, ids: Sequence[int], vault: Vault, config: SendingConfig, now: datetime
+) -> dict[int, Outgoing]:
     """Those of these tries that there are."""
     rows = conn.execute(_CHOSEN.where(among(conn, deliveries.c.id, ids))).all()
-    return {row.id: _outgoing(row, vault) for row in rows}
+    return {row.id: _outgoing(row, vault, config, now) for row in rows}
 
 
-def _outgoing(row: Any, vault: Vault) -> Outgoing:
+def _outgoing(row: Any, vault: Vault, config: SendingConfig, now: datetime) -> Outgoing:
     target, obstacle = _target(row, vault)
+    links = () if target is None else links_for(row.message_id, row.user_id, config, vault, now)
     return Outgoing(
-        None if target is None else _parcel(row, target),
+        None if target is None else _parcel(row, target, links),
         row.state,
         row.attempts,
         row.position is not None and row.position + 1 < len(row.route or ()),
@@ -105,7 +110,7 @@ def _target(row: Any, vault: Vault) -> tuple[Target | None, str | None]:
         return None, str(error)
 
 
-def _parcel(row: Any, target: Target) -> Parcel:
+def _parcel(row: Any, target: Target, links: Sequence[Link]) -> Parcel:
     return Parcel(
         key=row.key,
         attempt=row.attempts + 1,
@@ -121,4 +126,5 @@ def _parcel(row: Any, target: Target) -> Parcel:
         created_at=row.written_at,
         zone=row.zone,
         person=row.person,
+        links=links,
     )

@@ -18,7 +18,8 @@ from personal_assistant.store.tables import addresses, deliveries
 ATTEMPTS = 250
 _SWITCHED_OFF = "The address is switched off."
 _COLUMNS = (
-    "key", "user_id", "kind", "channel", "state", "title", "error", "created_at", "message_id", "address_id", "position",
+    "key", "user_id", "kind", "channel", "state", "title", "error", "created_at", "message_id", "address_id",
+    "position",
 )  # fmt: skip
 
 

@@ -22,8 +22,10 @@ class PreferenceError(AssistantError):
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What a person has wished. routes: kind of message to the names of addresses, in order; a kind that is missing goes
-    to all of them. caps: channel to the most messages in a day.
+    """What a person has wished.
+
+    routes: kind of message to the names of addresses, in order; a kind that is missing goes to all of them.
+    caps: channel to the most messages in a day.
     """
 
     quiet_from: str | None = None

@@ -18,7 +18,7 @@ _CUT_OFF = "The process that was sending it was ended meanwhile, so it may have 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How a try ended when it did not fail. `receipt` is the service's id for it; `error` why it was not sent for sure."""
+    """How a try ended when it did not fail. `receipt` is the service's id; `error` why it was not sent for sure."""
 
     state: str
     error: str | None = None

@@ -28,12 +28,13 @@ class Scheduler(Protocol):
 def all_schedulers(runtime: Runtime) -> list[Scheduler]:
     """Every scheduler, in the order of their urgency."""
     from personal_assistant.workers.schedulers.ai_scheduler import AIScheduler
+    from personal_assistant.workers.schedulers.held_scheduler import HeldScheduler
     from personal_assistant.workers.schedulers.job_scheduler import JobScheduler
     from personal_assistant.workers.schedulers.limit_scheduler import LimitScheduler
     from personal_assistant.workers.schedulers.rescue_scheduler import RescueScheduler
     from personal_assistant.workers.schedulers.system_scheduler import SystemScheduler
 
-    kinds = (AIScheduler, JobScheduler, LimitScheduler, SystemScheduler, RescueScheduler)
+    kinds = (AIScheduler, JobScheduler, LimitScheduler, SystemScheduler, HeldScheduler, RescueScheduler)
     return [kind(runtime) for kind in kinds]
 
 

@@ -26,9 +26,9 @@ _SENT: dict[str, Any] = {"state": "sent"}
 
 
 def _load(ids: Sequence[int]) -> Mapping[int, Outgoing]:
-    vault = vault_of(runtime().settings)
+    settings = runtime().settings
     with runtime().db.read() as conn:
-        return load_outgoing(conn, vault, ids)
+        return load_outgoing(conn, ids, vault_of(settings), config_of(settings), runtime().clock.now())
 
 
 _outgoing = Gathering(_load)

@@ -1,0 +1,52 @@
+"""The ASGI application."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from personal_assistant.api import calendar, health, links
+from personal_assistant.workers.runtime import Runtime
+
+# For every answer: nothing is loaded, framed, kept, indexed, or told to other sites.
+_HEADERS = {
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    b"cache-control": b"no-store",
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"x-robots-tag": b"noindex, nofollow",
+}
+
+
+def make_app(runtime: Runtime) -> ASGIApp:
+    """The application, serving this runtime's database."""
+    app = Starlette(
+        routes=[*health.ROUTES, *calendar.ROUTES, *links.ROUTES],
+        exception_handlers={404: _not_found, 500: _failed},
+    )
+    app.state.runtime = runtime
+    return _with_headers(app)
+
+
+def _with_headers(app: ASGIApp) -> ASGIApp:
+    async def headed(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                own = {name for name, _ in message["headers"]}
+                message["headers"] += [item for item in _HEADERS.items() if item[0] not in own]
+            await send(message)
+
+        await app(scope, receive, send_headed)
+
+    return headed
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    del request, error
+    return PlainTextResponse("There is nothing here.\n", 404)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    del request, error
+    return PlainTextResponse("This did not work. Try again in a moment.\n", 500)

@@ -1,0 +1,41 @@
+"""`assistant web`: the calendar feed, links in messages and health, over HTTP."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from personal_assistant.cli.output import Json, as_line, say, warn
+
+
+def web(
+    host: Annotated[str, typer.Option(help="The address to listen on; only this machine reaches the default.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")] = 8400,
+    as_json: Json = False,
+) -> None:
+    """Serve the calendar feed, the links in messages, and /health. Put a TLS proxy in front for the outside."""
+    from personal_assistant.api.server import listen, serving
+    from personal_assistant.cli.lasting import end_on_signals, leave
+    from personal_assistant.cli.session import session
+    from personal_assistant.workers.logs import configure_logging
+
+    current = session()
+    configure_logging(current.runtime.settings)
+    listening = listen(host, port)
+    ended = end_on_signals()
+    at = where(listening.getsockname())
+    say(as_line({"ready": True, "url": at}) if as_json else f"✅ Serving on {at} – Ctrl-C stops it.")
+    sys.stdout.flush()
+    if not current.runtime.settings.public_url:
+        warn("⚠️ ASSISTANT_PUBLIC_URL is not set: it is needed for links, like https://assistant.example.org.")
+    with serving(current.runtime, listening):
+        ended.wait()
+    leave()
+
+
+def where(name: tuple[str, int]) -> str:
+    """The URL of a listening socket."""
+    host, port = name[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

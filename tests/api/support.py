@@ -1,0 +1,49 @@
+"""What the tests over HTTP share: the real server on a socket, and a client that follows nothing."""
+
+import http.client
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from personal_assistant.api.server import listen, serving
+from personal_assistant.workers.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server said; header names are in small letters."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+class Client:
+    """One request at a time, each over its own connection."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    def __call__(
+        self, path: str, method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            got = connection.getresponse()
+            return Answer(got.status, {name.lower(): value for name, value in got.getheaders()}, got.read())
+        finally:
+            connection.close()
+
+
+@contextmanager
+def server(runtime: Runtime) -> Iterator[Client]:
+    """The server of a runtime, for as long as this lasts."""
+    listening = listen("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    with serving(runtime, listening):
+        yield Client(port)
