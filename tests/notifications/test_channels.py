@@ -30,7 +30,7 @@ def test_other_names_are_refused_with_those_there_are(name: str) -> None:
 
 
 def message(**more: Any) -> Message:
-    return Message("a", 1, "reminder", "Title", None, **{"channels": None, **more})
+    return Message(**{"key": "a", "user_id": 1, "kind": "reminder", "title": "T", "body": None, "channels": None, **more})
 
 
 # Addresses in their order, with one wish: results go to the second mail address only, alerts nowhere.
