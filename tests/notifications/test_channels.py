@@ -30,7 +30,8 @@ def test_other_names_are_refused_with_those_there_are(name: str) -> None:
 
 
 def message(**more: Any) -> Message:
-    return Message(**{"key": "a", "user_id": 1, "kind": "reminder", "title": "T", "body": None, "channels": None, **more})
+    given = {"key": "a", "user_id": 1, "kind": "reminder", "title": "T", "body": None, "channels": None, **more}
+    return Message(**given)
 
 
 # Addresses in their order, with one wish: results go to the second mail address only, alerts nowhere.
