@@ -4,7 +4,7 @@ import re
 from html import escape
 
 from personal_assistant.notifications.model import Link
-from personal_assistant.notifications.senders.mail_text import MailContent
+from personal_assistant.notifications.senders.texts import MailContent
 
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 _WRAP = "overflow-wrap:anywhere;word-break:break-word"

@@ -9,8 +9,8 @@ from email.utils import format_datetime
 
 from personal_assistant.notifications.model import Parcel
 from personal_assistant.notifications.senders.mail_html import html_of
-from personal_assistant.notifications.senders.mail_text import clean_line, content_of, text_of
 from personal_assistant.notifications.senders.mailbox import named
+from personal_assistant.notifications.senders.texts import clean_line, content_of, text_of
 
 _MAX_SUBJECT = 200
 # Every server takes seven bits and short lines, so nothing has to be asked of it.

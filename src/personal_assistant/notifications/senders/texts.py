@@ -1,4 +1,4 @@
-"""What a mail says, cleaned and cut to size, and its plain text."""
+"""What a message says outside of the assistant: cleaned, cut to size, and the plain text of a mail."""
 
 import re
 from collections.abc import Sequence
@@ -36,13 +36,13 @@ class MailContent:
 def content_of(parcel: Parcel) -> MailContent:
     """What the mail says."""
     given = parcel.body or ""
-    body = _clean(given[:_MAX_READ]).strip("\n").rstrip()
+    body = clean_text(given)
     cut = len(body) > _MAX_BODY or len(given) > _MAX_READ
     return MailContent(
         title=clean_line(parcel.title, _MAX_TITLE) or "A message from your assistant",
         body=body[:_MAX_BODY].rstrip() + "…" if cut else body,
-        due=_due(parcel),
-        links=[_clean_link(it) for it in parcel.links if _is_web(it.url)][:_MAX_LINKS],
+        due=due_line(parcel),
+        links=web_links(parcel),
         note=_note(parcel, len(given)) if cut else None,
         footer=_footer(parcel),
     )
@@ -50,7 +50,7 @@ def content_of(parcel: Parcel) -> MailContent:
 
 def text_of(content: MailContent) -> str:
     """The plain text. A link stands alone on its line, so that every program finds its end."""
-    parts = [content.title, content.body, content.note, content.due]
+    parts = [content.title, content.due, content.body, content.note]
     parts += [f"{it.label}:\n{it.url}" for it in content.links]
     parts.append(f"-- \n{content.footer}")
     return "\n\n".join(it for it in parts if it) + "\n"
@@ -62,9 +62,19 @@ def clean_line(text: str, length: int) -> str:
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
+def clean_text(text: str) -> str:
+    """The beginning of a text of several lines, without control characters; enough of it for every channel."""
+    return _clean(text[:_MAX_READ]).strip("\n").rstrip()
+
+
 def _clean(text: str) -> str:
     lines = plain_text(text).replace("\r\n", "\n").replace("\r", "\n")
     return _INVISIBLE.sub("", _CONTROLS.sub(" ", lines))
+
+
+def web_links(parcel: Parcel) -> list[Link]:
+    """The links that lead to web pages, at most ten, with clean labels."""
+    return [_clean_link(it) for it in parcel.links if _is_web(it.url)][:_MAX_LINKS]
 
 
 def _clean_link(link: Link) -> Link:
@@ -81,7 +91,8 @@ def _is_web(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
-def _due(parcel: Parcel) -> str | None:
+def due_line(parcel: Parcel) -> str | None:
+    """When it is due, by the person's clock; None for what is not due at a time."""
     if parcel.due_at is None:
         return None
     at = parcel.due_at.astimezone(get_zone(parcel.zone))
@@ -94,5 +105,5 @@ def _note(parcel: Parcel, length: int) -> str:
 
 
 def _footer(parcel: Parcel) -> str:
-    number = f" (no. {parcel.message_id})" if parcel.message_id else ""
-    return f"Sent by your assistant{number}, because this address is one of yours there."
+    number = f" It is number {parcel.message_id} in its list." if parcel.message_id else ""
+    return f"This comes from your assistant.{number} Where you are reached: `assistant channels list`."
