@@ -23,8 +23,7 @@ from tests.support.smtp import (
 )
 
 from personal_assistant.notifications.model import AddressError, Parcel, Refused, TryLater, Unknown
-from personal_assistant.notifications.senders import SendingConfig, check_target
-from personal_assistant.notifications.senders import smtp_pool
+from personal_assistant.notifications.senders import SendingConfig, check_target, smtp_pool
 from personal_assistant.notifications.senders.mail import MailSender
 from personal_assistant.notifications.senders.smtp_server import read_smtp_url
 
