@@ -47,6 +47,9 @@ class Page(HTMLParser):
         self._link = dict(attrs).get("href") or ""
         self.text += "\n" if tag in ("br", "p", "h1", "a") else ""
 
+    def handle_endtag(self, tag: str) -> None:
+        self._link = ""
+
     def handle_data(self, data: str) -> None:
         if self._link:
             self.links[self._link] = data
@@ -74,7 +77,8 @@ def test_the_text_is_complete_in_itself() -> None:
         "Done:\nhttps://assistant.example/a/x?y=1&z=2\n\n"
         "Snooze:\nhttps://assistant.example/a/2\n\n"
         "-- \n"
-        "This comes from your assistant. It is number 7 in its list. Where you are reached: `assistant channels list`.\n"
+        "This comes from your assistant. It is number 7 in its list. Where you are reached: "
+        "`assistant channels list`.\n"
     )
 
 
@@ -103,8 +107,8 @@ def test_markup_in_a_message_is_text() -> None:
     assert evil in text
     page = Page(html)
     assert not {"script", "img", "b"} & set(page.tags)
-    assert page.text.count(evil) == 4  # title of the page, heading, two paragraphs
-    assert page.links == {'https://x.example/"><b>': evil[:59].rstrip() + "…"}
+    assert page.text.count(evil) == 5  # title of the page, heading, two paragraphs, button
+    assert page.links == {'https://x.example/"><b>': evil}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Mail servers on real sockets: one that keeps what it is sent, and one that misbehaves at the step it is told to."""
 
+import asyncio
 import contextlib
 import datetime
 import socket
@@ -36,7 +37,7 @@ class Mailbox:
     @property
     def mails(self) -> list[EmailMessage]:
         """The mails, read by Python's parser."""
-        return [BytesParser(policy=default).parsebytes(it) for it in self.raw]  # type: ignore[misc]
+        return [BytesParser(policy=default).parsebytes(it) for it in self.raw]
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Keep one."""
@@ -52,9 +53,9 @@ class _Controller(Controller):
     """One that finds out which port it was given before it looks whether the server answers there."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager
