@@ -189,11 +189,11 @@ def test_tokens_are_in_no_log(server: HostileServer, caplog: pytest.LogCaptureFi
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        (f"tgram://123456789:{TOKEN}/12345", "tgram://… (Telegram)"),
-        ("ntfys://topic", "ntfys://… (ntfy)"),
-        (f"  {DISCORD}", "discord://… (Discord)"),
-        ("https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ", "slack://… (Slack)"),
-        (f"twilio://AC{'a' * 32}:{'b' * 32}@+15551234567/+15557654321", "twilio://… (Twilio)"),
+        (f"tgram://123456789:{TOKEN}/12345", "Telegram tgram://…"),
+        ("ntfys://topic", "ntfy ntfys://…"),
+        (f"  {DISCORD}", "Discord discord://…"),
+        ("https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ", "Slack slack://…"),
+        (f"twilio://AC{'a' * 32}:{'b' * 32}@+15551234567/+15557654321", "Twilio twilio://…"),
     ],
 )
 def test_the_service_is_all_that_is_shown_of_a_url(url: str, shown: str) -> None:

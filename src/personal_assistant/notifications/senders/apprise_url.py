@@ -31,7 +31,7 @@ class AppriseSender:
     def check(self, url: str) -> str:
         """What may be shown of the URL: the service. Raises AddressError for one that cannot be used."""
         service = _service(url)
-        return f"{service.schema}://… ({service.service_name})"
+        return f"{service.service_name} {service.schema}://…"
 
     async def send(self, parcel: Parcel, config: SendingConfig) -> None:
         """Send it in a thread; Apprise waits for its services.
