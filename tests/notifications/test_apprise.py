@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from apprise import NotificationManager
 from tests.support import hostile_http as http
 from tests.support.hostile_http import HostileServer, answers, says
 from tests.support.parcels import parcel, sending
+from tests.support.smtp import mail_server, new_certificate, tls_and_login
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.notifications.model import AddressError, Link, Parcel, Refused, TryLater, Unknown
@@ -139,10 +141,18 @@ def test_a_private_address_is_refused_unless_it_is_allowed(server: HostileServer
     assert not server.received
 
 
-def test_tls_that_is_none_and_certificates_that_are_not_valid_are_refused(server: HostileServer) -> None:
+def test_a_port_without_tls_gets_nothing(server: HostileServer) -> None:
     outcome = _send(_url(server).replace("json", "jsons"))
-    assert isinstance(outcome, TryLater | Unknown)
+    assert isinstance(outcome, TryLater)
+    assert str(outcome) == "it does not speak TLS on that port"
     assert not server.received
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    with mail_server(ssl_context=tls_and_login(new_certificate(tmp_path))["tls_context"]) as (_, port):
+        outcome = _send(f"jsons://localhost:{port}/x")
+    assert isinstance(outcome, Refused)
+    assert str(outcome) == "its certificate is not valid"
 
 
 def test_proxies_of_the_environment_are_not_used(server: HostileServer, monkeypatch: pytest.MonkeyPatch) -> None:
