@@ -3,9 +3,13 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.transport.cluster import Cluster, Program
+
+from personal_assistant.workers.transport.life import Life
 
 
 def answer(done: "subprocess.CompletedProcess[str]") -> str:
@@ -64,6 +68,20 @@ def test_who_listens_hears_of_each_job(cluster: Cluster, pool: str) -> None:
     cluster.until(lambda: heard(good, "received", "started", "succeeded"), listener)
     cluster.until(lambda: heard(bad, "received", "started", "failed"), listener)
     assert "run_jobs" not in listener.log
+
+
+def test_where_nobody_listens_no_events_of_jobs_are_made() -> None:
+    def listened_to(**enabled: Any) -> bool:
+        consumer = SimpleNamespace(event_dispatcher=SimpleNamespace(**enabled))
+        life = Life.__new__(Life)
+        life._instance = SimpleNamespace(consumer=consumer)
+        return life._has_listeners()
+
+    # Celery enables it for heartbeats; with --task-events it has no groups, and remote control adds one.
+    assert not listened_to(enabled=True, groups={"worker"})
+    assert not listened_to(enabled=False, groups=set())
+    assert listened_to(enabled=True, groups=set())
+    assert listened_to(enabled=True, groups={"worker", "task"})
 
 
 def test_call_and_result_go_through_the_ledger(running: Cluster) -> None:

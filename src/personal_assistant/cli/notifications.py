@@ -10,6 +10,7 @@ from personal_assistant.cli.output import Json, group, id_parser, plain, print_j
 app = group("What has been delivered to you.")
 preferences.add_to(app)
 
+_SIGNS = {"pending": "⏳", "sent": "✅", "unconfirmed": "❔", "failed": "❌", "suppressed": "🚫"}
 _ID = typer.Argument(
     metavar="ID", help="The notification's id.", parser=id_parser("notification", "notifications list", 2**63 - 1)
 )
@@ -64,13 +65,14 @@ def _late(seconds: float | None) -> str:
 def show(notification_id: Annotated[int, _ID], as_json: Json = False) -> None:
     """One notification with its whole text."""
     from personal_assistant.cli.session import session
-    from personal_assistant.notifications.inbox import get_notification
+    from personal_assistant.notifications.inbox import get_notification, tries_of
 
     current = session()
     with current.runtime.db.read() as conn:
         it = get_notification(conn, current.owner.id, notification_id)
+        tries = tries_of(conn, current.owner.id, notification_id)
     if as_json:
-        print_json(document(it))
+        print_json({**document(it), "tries": [plain(one) for one in tries]})
         return
     say(it.title)
     if it.body:
@@ -78,6 +80,10 @@ def show(notification_id: Annotated[int, _ID], as_json: Json = False) -> None:
     about = f", AI task {it.ai_task_id}" if it.ai_task_id else ""
     late = f", {_late(it.late_seconds)} after its time" if it.late_seconds is not None else ""
     say(f"   delivered {current.local(it.sent_at)}{late}; {it.kind}{about}{'' if it.read_at else ', unread'}")
+    for one in tries:
+        when = f" {current.local(one.sent_at)}" if one.sent_at else ""
+        why = f": {one.error}" if one.error else ""
+        say(f"   {_SIGNS[one.state]} {one.name or one.channel}: {one.state}{when}{why}")
 
 
 @app.command()

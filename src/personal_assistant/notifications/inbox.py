@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.notifications.channels import IN_APP
-from personal_assistant.store.tables import deliveries
+from personal_assistant.store.tables import addresses, deliveries
 from personal_assistant.store.types import fits
 
 
@@ -62,6 +62,32 @@ def get_notification(conn: sa.Connection, user_id: int, notification_id: int) ->
             f"There is no notification {notification_id}. `assistant notifications list` shows yours."
         )
     return Notification(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """What came of a message at one address; `name` is the address's, None once it is removed."""
+
+    channel: str
+    name: str | None
+    state: str
+    attempts: int
+    error: str | None
+    sent_at: datetime | None
+
+
+def tries_of(conn: sa.Connection, user_id: int, notification_id: int) -> list[Try]:
+    """What was done to bring a person's message outside of the assistant, in order."""
+    chosen = (
+        sa.select(deliveries.c.channel, addresses.c.name, *(deliveries.c[name] for name in _TRIED))
+        .outerjoin(addresses, addresses.c.id == deliveries.c.address_id)
+        .where(deliveries.c.user_id == user_id, deliveries.c.message_id == notification_id)
+        .order_by(deliveries.c.id)
+    )
+    return [Try(*row) for row in conn.execute(chosen)]
+
+
+_TRIED = ("state", "attempts", "error", "sent_at")
 
 
 def mark_read(conn: sa.Connection, user_id: int, notification_id: int | None, now: datetime) -> int:

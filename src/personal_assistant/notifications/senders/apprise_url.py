@@ -31,34 +31,32 @@ class AppriseSender:
     def check(self, url: str) -> str:
         """What may be shown of the URL: the service. Raises AddressError for one that cannot be used."""
         service = _service(url)
-        return f"{service.schema}://… ({service.service_name})"
+        return f"{service.service_name} {service.schema}://…"
 
     async def send(self, parcel: Parcel, config: SendingConfig) -> None:
         """Send it in a thread; Apprise waits for its services.
 
         Raises Refused when it will never be taken, TryLater when it certainly was not, Unknown when it may have been.
         """
-        try:
-            service = _service(parcel.target.url)
-        except AddressError as error:
-            raise Refused(str(error)) from None
         name = f"address:{parcel.address.id}"
         if (left := pauses().left(name, parcel.key)) > 0:
             raise TryLater("it asked to be left alone for a while", retry_after=left)
         # A service may ask to log in first, and each of the two requests has its time.
         seconds = 2 * (config.connect_seconds + config.reply_seconds)
-        taken, seen, guard = await in_thread(lambda: _notify(service, parcel, config, seconds), seconds)
-        if taken:
+        outcome = await in_thread(lambda: _notify(parcel, config, seconds), seconds)
+        if outcome is None:
             return
-        outcome = _meaning(seen, guard)
         if isinstance(outcome, TryLater) and outcome.retry_after:
             pauses().begin(name, outcome.retry_after, parcel.key)
         raise outcome
 
 
-def _notify(
-    service: "NotifyBase", parcel: Parcel, config: SendingConfig, seconds: float
-) -> tuple[bool, Sequence["Seen"], Guard]:
+def _notify(parcel: Parcel, config: SendingConfig, seconds: float) -> Refused | TryLater | Unknown | None:
+    """Send it, in this thread; what came of it, None when it was taken."""
+    try:
+        service = _service(parcel.target.url)
+    except AddressError as error:
+        return Refused(str(error))
     from personal_assistant.notifications.net.watching import watched
 
     title, body = title_and_body(parcel, service.title_maxlen, service.body_maxlen)
@@ -70,7 +68,7 @@ def _notify(
             taken = service.notify(body=body, title=title, body_format="text")
         except Exception:  # a plugin that stumbles over what a service answered; what was seen says the rest
             taken = False
-    return bool(taken) and bool(watch.seen), watch.seen, guard
+    return None if taken and watch.seen else _meaning(watch.seen, guard)
 
 
 def _meaning(seen: Sequence["Seen"], guard: Guard) -> Refused | TryLater | Unknown:

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass
 
@@ -63,11 +63,11 @@ class SmtpPool:
                 yield session.client
             except BaseException as error:
                 if _is_answer(error):
-                    self._keep(session)
+                    await self._keep(session)
                 else:
                     session.client.close()
                 raise
-            self._keep(session)
+            await self._keep(session)
         finally:
             self._free.release()
 
@@ -83,7 +83,7 @@ class SmtpPool:
         while self._idle:
             session = self._idle.pop()
             if not session.is_fresh():
-                self._end(session)
+                await _quit(session)
                 continue
             try:
                 await session.client.rset()
@@ -113,11 +113,11 @@ class SmtpPool:
         await client.connect(timeout=self._connect_seconds)
         return client
 
-    def _keep(self, session: _Session) -> None:
+    async def _keep(self, session: _Session) -> None:
         session.messages += 1
         session.idle_since = time.monotonic()
         if not session.is_fresh():
-            self._end(session)
+            await _quit(session)
             return
         self._idle.append(session)
         if self._sweep is None:
@@ -128,14 +128,11 @@ class SmtpPool:
         stale = [it for it in self._idle if not it.is_fresh()]
         self._idle = [it for it in self._idle if it not in stale]
         for session in stale:
-            self._end(session)
+            task = asyncio.get_running_loop().create_task(_quit(session))
+            self._quitting.add(task)
+            task.add_done_callback(self._quitting.discard)
         if self._idle:
             self._sweep = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._end_idle)
-
-    def _end(self, session: _Session) -> None:
-        task = asyncio.get_running_loop().create_task(_quit(session))
-        self._quitting.add(task)
-        task.add_done_callback(self._quitting.discard)
 
 
 _Key = tuple[asyncio.AbstractEventLoop, SmtpServer, float, float]
@@ -171,10 +168,13 @@ def _is_answer(error: BaseException) -> bool:
 
 async def _quit(session: _Session) -> None:
     client = session.client
-    with suppress(SMTPException, OSError):
+    try:
         if client.is_connected:
             await client.quit(timeout=_QUIT_SECONDS)
-    client.close()
+    except (SMTPException, OSError):
+        pass  # it has nothing to say that matters
+    finally:
+        client.close()
 
 
 def _own_name() -> str:

@@ -68,8 +68,8 @@ def clean_text(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    lines = plain_text(text).replace("\r\n", "\n").replace("\r", "\n")
-    return _INVISIBLE.sub("", _CONTROLS.sub(" ", lines))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return plain_text(_INVISIBLE.sub("", _CONTROLS.sub(" ", lines)))
 
 
 def web_links(parcel: Parcel) -> list[Link]:

@@ -70,7 +70,10 @@ class Life:
     def _has_listeners(self) -> bool:
         """Whether somebody wants events: by `--task-events`, or by remote control."""
         dispatcher = getattr(getattr(self._instance, "consumer", None), "event_dispatcher", None)
-        return dispatcher is not None and bool(dispatcher.enabled)
+        if dispatcher is None or not dispatcher.enabled:
+            return False
+        # It is enabled for heartbeats, too. No groups at all means every kind of event.
+        return not dispatcher.groups or "task" in dispatcher.groups
 
     def _do(self, told: Told | None) -> None:
         if told is self._doing:
