@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
 from ipaddress import ip_address
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -104,12 +105,13 @@ def new_certificate(folder: Path) -> Path:
 class HostileSmtp:
     """A server with an answer of its own for some steps: greeting, EHLO, AUTH, MAIL, RCPT, DATA, end and RSET.
 
-    An answer is a line, HANG or HANG_UP. `steps` are the commands that came, of all sessions; `sessions` their
-    number, and `peak` how many there were at once.
+    An answer is a line, HANG or HANG_UP. `steps` are the commands that came, of all sessions, `texts` the
+    mails whose end came; `sessions` their number, and `peak` how many there were at once.
     """
 
     def __init__(self, answers: Mapping[str, str], *, drop_after: int | None = None) -> None:
         self.steps: list[str] = []
+        self.texts: list[bytes] = []
         self.sessions = 0
         self.peak = 0
         self._open: set[socket.socket] = set()
@@ -163,9 +165,7 @@ class HostileSmtp:
                 if not self._answer(client, step, "354 go on" if step == "DATA" else "250 fine"):
                     return
                 if step == "DATA" and self._answers.get("DATA", "354").startswith("354"):
-                    for text in lines:
-                        if text == b".\r\n":
-                            break
+                    self.texts.append(b"".join(takewhile(lambda text: text != b".\r\n", lines)))
                     taken += 1
                     if not self._answer(client, "end", "250 taken") or taken == self._drop_after:
                         return
