@@ -17,6 +17,8 @@ from personal_assistant.store.types import fits
 MOST_WATCHES = 100
 LONGEST_GRACE = 366 * 86_400
 INSTANCE = "the assistant itself"
+# Sorts before every job's id.
+NOTHING_TOLD = "0"
 _LONGEST_MASK = 120
 
 
@@ -131,10 +133,13 @@ def _changed(conn: sa.Connection, watch: Watch, **values: Any) -> Watch:
 
 def _newest_job(conn: sa.Connection, watch: Watch) -> str | None:
     """The mark under which all that is there already counts as told; None for the instance, which has no jobs."""
-    if watch.ai_task_id is None and watch.schedule_id is None:
+    if watch.ai_task_id is not None:
+        its = jobs.c.ai_task_id == watch.ai_task_id
+    elif watch.schedule_id is not None:
+        its = jobs.c.schedule_id == watch.schedule_id
+    else:
         return None
-    newest = sa.select(jobs.c.id).order_by(jobs.c.id.desc()).limit(1)
-    return conn.execute(newest).scalar_one_or_none() or "0"
+    return conn.execute(sa.select(sa.func.max(jobs.c.id)).where(its)).scalar_one() or NOTHING_TOLD
 
 
 def _check_grace(seconds: int | None) -> None:

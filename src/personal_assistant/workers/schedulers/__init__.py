@@ -32,8 +32,9 @@ def all_schedulers(runtime: Runtime) -> list[Scheduler]:
     from personal_assistant.workers.schedulers.limit_scheduler import LimitScheduler
     from personal_assistant.workers.schedulers.rescue_scheduler import RescueScheduler
     from personal_assistant.workers.schedulers.system_scheduler import SystemScheduler
+    from personal_assistant.workers.schedulers.watch_scheduler import WatchScheduler
 
-    kinds = (AIScheduler, JobScheduler, LimitScheduler, SystemScheduler, RescueScheduler)
+    kinds = (AIScheduler, JobScheduler, LimitScheduler, SystemScheduler, RescueScheduler, WatchScheduler)
     return [kind(runtime) for kind in kinds]
 
 
