@@ -13,7 +13,7 @@ from personal_assistant.notifications.model import Refused, TryLater
 from personal_assistant.notifications.net.pause import retry_after
 from personal_assistant.notifications.net.requesting import request
 from personal_assistant.notifications.senders import SendingConfig
-from personal_assistant.notifications.watches import NOTHING_TOLD
+from personal_assistant.notifications.watches import INSTANCE, NOTHING_TOLD
 from personal_assistant.store.bulk import among
 from personal_assistant.store.tables import ai_tasks, jobs, schedules, watches
 from personal_assistant.timing.missed import spoken
@@ -32,11 +32,11 @@ _BEGUN, _FAILED = "+", "-"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One signal to be sent, if any, and the mark under which it then counts as sent."""
+    """One signal to be sent, if any, and the mark under which it then counts as sent; none where nothing is counted."""
 
     signal: Signal | None
     text: str
-    mark: str
+    mark: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,14 @@ def find_reports(conn: sa.Connection) -> list[Report]:
         if steps:
             reports.append(Report(watch.id, watch.sealed, watch.ping_error is not None, steps))
     return sorted(reports, key=lambda it: it.failing)
+
+
+def find_instance_reports(conn: sa.Connection, problem: str | None) -> list[Report]:
+    """How the instance is, for the heartbeat URLs of the watches over it. `problem` is None while it is well."""
+    signal: Signal = "fail" if problem else "success"
+    step = Step(signal, f"{INSTANCE}: {masked(problem) if problem else 'is well'}", None)
+    ours = sa.and_(watches.c.ai_task_id.is_(None), watches.c.schedule_id.is_(None), watches.c.sealed.is_not(None))
+    return [Report(row.id, row.sealed, False, [step]) for row in conn.execute(sa.select(watches).where(ours))]
 
 
 def _steps(conn: sa.Connection, watch: Any) -> list[Step]:
@@ -172,8 +180,10 @@ def signal_url(url: str, signal: Signal) -> str:
 
 def note_sent(conn: sa.Connection, report: Report, step: Step, now: datetime) -> None:
     """A step is done. Nothing is written where the watch has another URL meanwhile."""
-    pinged: dict[str, Any] = {} if step.signal is None else {"pinged_at": now, "ping_error": None}
-    _note(conn, report, reported=step.mark, **pinged)
+    values: dict[str, Any] = {} if step.mark is None else {"reported": step.mark}
+    if step.signal is not None:
+        values |= {"pinged_at": now, "ping_error": None}
+    _note(conn, report, **values)
 
 
 def note_not_sent(conn: sa.Connection, report: Report, error: str) -> None:

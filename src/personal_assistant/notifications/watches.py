@@ -116,6 +116,11 @@ def remove_watch(conn: sa.Connection, watch: Watch) -> None:
     conn.execute(sa.delete(watches).where(watches.c.id == watch.id))
 
 
+def open_url(vault: Vault, watch_id: int, sealed: str) -> str:
+    """The heartbeat URL of a watch, from its row's `sealed`. Raises SecretsError."""
+    return vault.open(sealed, about_watch(watch_id))
+
+
 def about_watch(watch_id: int) -> str:
     """What the heartbeat URL of a watch is bound to."""
     return f"watches:{watch_id}"
