@@ -1,5 +1,6 @@
 """What heartbeat URLs are to be told: that the occurrences of a watched thing began, succeeded or failed."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,12 +10,13 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from personal_assistant.notifications.model import Refused, TryLater
+from personal_assistant.notifications.model import Refused, TryLater, Unknown
 from personal_assistant.notifications.net.pause import retry_after
 from personal_assistant.notifications.net.requesting import request
 from personal_assistant.notifications.senders import SendingConfig
-from personal_assistant.notifications.watches import INSTANCE, NOTHING_TOLD
+from personal_assistant.notifications.watches import INSTANCE, NOTHING_TOLD, Watch, WatchError, open_url
 from personal_assistant.store.bulk import among
+from personal_assistant.store.secrets import Vault
 from personal_assistant.store.tables import ai_tasks, jobs, schedules, watches
 from personal_assistant.timing.missed import spoken
 
@@ -169,6 +171,19 @@ async def send_heartbeat(url: str, signal: Signal, text: str, config: SendingCon
     if reply.status in (408, 409, 425, 429) or reply.status >= 500:
         raise TryLater(said, retry_after=retry_after(reply.headers.get("Retry-After")))
     raise Refused(said)
+
+
+def try_heartbeat(conn: sa.Connection, vault: Vault, watch: Watch, config: SendingConfig) -> str | None:
+    """Tell the URL of a watch a success now; returns why it was not taken. Raises WatchError where it has no URL."""
+    sealed = conn.execute(sa.select(watches.c.sealed).where(watches.c.id == watch.id)).scalar_one_or_none()
+    if sealed is None:
+        raise WatchError(f"Watch {watch.id} has no heartbeat URL: `assistant watches edit {watch.id} --url -`.")
+    url = open_url(vault, watch.id, sealed)
+    try:
+        asyncio.run(send_heartbeat(url, "success", f"{watch.name}: a test", config))
+    except (Refused, TryLater, Unknown) as error:
+        return masked(str(error))
+    return None
 
 
 def signal_url(url: str, signal: Signal) -> str:

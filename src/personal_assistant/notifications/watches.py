@@ -84,6 +84,12 @@ def list_watches(conn: sa.Connection, user_id: int) -> list[Watch]:
     return [Watch(*row) for row in conn.execute(mine)]
 
 
+def watches_in_trouble(conn: sa.Connection) -> list[Watch]:
+    """Everybody's watches that are late, or whose heartbeat URL could not be told the last thing."""
+    trouble = sa.or_(watches.c.late_since.is_not(None), watches.c.ping_error.is_not(None))
+    return [Watch(*row) for row in conn.execute(_LISTED.where(trouble).order_by(watches.c.id))]
+
+
 def get_watch(conn: sa.Connection, user_id: int, watch_id: int) -> Watch:
     """One of a person's watches. Raises WatchError."""
     mine = _LISTED.where(watches.c.user_id == user_id, watches.c.id == watch_id)
