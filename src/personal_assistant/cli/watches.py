@@ -188,15 +188,17 @@ def remove(watch_id: Id, as_json: Json = False) -> None:
 def test(watch_id: Id, as_json: Json = False) -> None:
     """Tell its heartbeat URL a success now. Exit code 1 when that failed."""
     from personal_assistant.cli.session import session
-    from personal_assistant.notifications.heartbeats import try_heartbeat
+    from personal_assistant.notifications.heartbeats import sealed_of, try_heartbeat
     from personal_assistant.notifications.senders import config_of
+    from personal_assistant.notifications.watches import open_url
     from personal_assistant.store.secrets import vault_of
 
     current = session()
     settings = current.runtime.settings
     with current.runtime.db.read() as conn:
         it = _get(conn, current, watch_id)
-        problem = try_heartbeat(conn, vault_of(settings), it, config_of(settings))
+        sealed = sealed_of(conn, it)
+    problem = try_heartbeat(it, open_url(vault_of(settings), it.id, sealed), config_of(settings))
     if as_json:
         print_json({"watch": it, "error": problem})
     else:

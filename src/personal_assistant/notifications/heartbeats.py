@@ -14,9 +14,8 @@ from personal_assistant.notifications.model import Refused, TryLater, Unknown
 from personal_assistant.notifications.net.pause import retry_after
 from personal_assistant.notifications.net.requesting import request
 from personal_assistant.notifications.senders import SendingConfig
-from personal_assistant.notifications.watches import INSTANCE, NOTHING_TOLD, Watch, WatchError, open_url
+from personal_assistant.notifications.watches import INSTANCE, NOTHING_TOLD, Watch, WatchError
 from personal_assistant.store.bulk import among
-from personal_assistant.store.secrets import Vault
 from personal_assistant.store.tables import ai_tasks, jobs, schedules, watches
 from personal_assistant.timing.missed import spoken
 
@@ -173,12 +172,16 @@ async def send_heartbeat(url: str, signal: Signal, text: str, config: SendingCon
     raise Refused(said)
 
 
-def try_heartbeat(conn: sa.Connection, vault: Vault, watch: Watch, config: SendingConfig) -> str | None:
-    """Tell the URL of a watch a success now; returns why it was not taken. Raises WatchError where it has no URL."""
-    sealed = conn.execute(sa.select(watches.c.sealed).where(watches.c.id == watch.id)).scalar_one_or_none()
+def sealed_of(conn: sa.Connection, watch: Watch) -> str:
+    """The sealed heartbeat URL of a watch. Raises WatchError where it has none."""
+    sealed: str | None = conn.execute(sa.select(watches.c.sealed).where(watches.c.id == watch.id)).scalar_one_or_none()
     if sealed is None:
         raise WatchError(f"Watch {watch.id} has no heartbeat URL: `assistant watches edit {watch.id} --url -`.")
-    url = open_url(vault, watch.id, sealed)
+    return sealed
+
+
+def try_heartbeat(watch: Watch, url: str, config: SendingConfig) -> str | None:
+    """Tell the heartbeat URL of a watch a success now; returns why it was not taken."""
     try:
         asyncio.run(send_heartbeat(url, "success", f"{watch.name}: a test", config))
     except (Refused, TryLater, Unknown) as error:
