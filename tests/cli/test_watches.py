@@ -67,7 +67,7 @@ def test_a_heartbeat_is_tried(cli: CommandLine, server: HostileServer) -> None:
         (("add", "--schedule", "nothing"), "There is no schedule nothing"),
         (("add", "--instance", "--grace", "soon"), "'soon' is no length of time"),
         (("add", "--instance", "--grace", "9000 days"), "The grace is a length of 0 to 366 days"),
-        (("add", "--instance", "--url", "s3cret"), "has to begin with https://"),
+        (("add", "--instance", "--url", "s3cret"), "has to look like https://"),
         (("add", "--instance", "--url", "-"), "The heartbeat URL is missing"),
         (("show", "5"), "There is no watch 5"),
         (("show", "x"), "'x' is not an id"),

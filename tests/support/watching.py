@@ -37,6 +37,11 @@ class House:
     def now(self) -> datetime:
         return self.clock.now()
 
+    @property
+    def thing(self) -> dict[str, Any]:
+        """Its id, as watches and jobs are given it."""
+        return {f"{self.kind}_id": self.id}
+
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         with self.runtime.db.write() as conn:
@@ -58,7 +63,7 @@ class House:
     def watch(self, **more: Any) -> Watch:
         with self.write() as conn:
             vault = vault_of(self.runtime.settings)
-            return watching.add_watch(conn, vault, self.owner.id, **{f"{self.kind}_id": self.id}, **more)
+            return watching.add_watch(conn, vault, self.owner.id, **self.thing, **more)
 
     def watch_instance(self, **more: Any) -> Watch:
         with self.write() as conn:
@@ -68,7 +73,7 @@ class House:
         """The job of an instant some seconds ago; returns its id."""
         due = self.now - timedelta(seconds=seconds_ago)
         with self.write() as conn:
-            new = NewJob("tests.work", "tests", **{f"{self.kind}_id": self.id}, due_at=due, run_at=due)
+            new = NewJob("tests.work", "tests", **self.thing, due_at=due, run_at=due)
             job_id = enqueue(conn, new, now=self.now)
         self.become(job_id, state, **values)
         return job_id

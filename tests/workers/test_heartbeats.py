@@ -1,5 +1,6 @@
 """Heartbeats outward, on real sockets: start, success and fail in order, repeated perhaps and never lost."""
 
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -177,7 +178,8 @@ def test_a_host_that_hangs_or_fails_holds_up_no_other(
 def _error(house: House) -> str | None:
     with house.runtime.db.read() as conn:
         mine = watches.c.ai_task_id == house.id
-        return conn.execute(sa.select(watches.c.ping_error).where(mine)).scalar_one()
+        error: str | None = conn.execute(sa.select(watches.c.ping_error).where(mine)).scalar_one()
+    return error
 
 
 def test_a_service_that_asks_to_wait_is_waited_for_five_minutes_at_most(
@@ -231,7 +233,7 @@ def test_the_instance_tells_each_minute_whether_it_is_well(
 
     with living_process(one.runtime):
         with one.write() as conn:
-            conn.execute(sa.text("UPDATE workers SET host = :host"), {"host": sending.socket.gethostname()})
+            conn.execute(sa.text("UPDATE workers SET host = :host"), {"host": socket.gethostname()})
         check()
         one.clock.advance(59)
         check()

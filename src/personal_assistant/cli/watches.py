@@ -40,7 +40,7 @@ def list_(as_json: Json = False) -> None:
         (
             str(it.id),
             _kind(it),
-            it.name if it.schedule_id is None else it.name.rsplit(".", 1)[-1],
+            it.name,
             "late" if it.late_since else "ok",
             _grace(current, it),
             it.masked or "–",

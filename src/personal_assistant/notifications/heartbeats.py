@@ -14,7 +14,7 @@ from personal_assistant.notifications.model import Refused, TryLater, Unknown
 from personal_assistant.notifications.net.pause import retry_after
 from personal_assistant.notifications.net.requesting import request
 from personal_assistant.notifications.senders import SendingConfig
-from personal_assistant.notifications.watches import INSTANCE, NOTHING_TOLD, Watch, WatchError
+from personal_assistant.notifications.watches import INSTANCE, NOTHING_TOLD, Watch, WatchError, name_of
 from personal_assistant.store.bulk import among
 from personal_assistant.store.tables import ai_tasks, jobs, schedules, watches
 from personal_assistant.timing.missed import spoken
@@ -82,11 +82,11 @@ def _steps(conn: sa.Connection, watch: Any) -> list[Step]:
         newest = max(newest, job.id)
         for signal in signals[:-1]:
             # Not told to its end: a process that is killed between the two goes on with the second.
-            steps.append(Step(signal, _text(watch.name, signal, job), _mark(newest, {**open_, job.id: _BEGUN})))
+            steps.append(Step(signal, _text(name_of(watch), signal, job), _mark(newest, {**open_, job.id: _BEGUN})))
         if left is not None:
             open_[job.id] = left
         if signals:
-            steps.append(Step(signals[-1], _text(watch.name, signals[-1], job), _mark(newest, open_)))
+            steps.append(Step(signals[-1], _text(name_of(watch), signals[-1], job), _mark(newest, open_)))
     if _mark(newest, open_) != (steps[-1].mark if steps else begun_with):
         steps.append(Step(None, "", _mark(newest, open_)))
     return steps

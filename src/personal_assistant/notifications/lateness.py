@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from personal_assistant.notifications.deliveries import deliver
 from personal_assistant.notifications.model import Message
+from personal_assistant.notifications.watches import name_of
 from personal_assistant.store.bulk import unindexed
 from personal_assistant.store.database import Database
 from personal_assistant.store.tables import ai_tasks, jobs, schedules, users, watches
@@ -78,7 +79,7 @@ def _late(conn: sa.Connection, it: Overdue, now: datetime, default_grace: float)
         return None  # another process was quicker
     grace = spoken(timedelta(seconds=_grace(watch, default_grace)))
     body = f"It was due at {_shown(due, watch.zone)}, and {grace} later it was not done. {_reason(conn, it)}"
-    return _message(watch, due, "late", f"⏰ Late: {watch.name}", body)
+    return _message(watch, due, "late", f"⏰ Late: {name_of(watch)}", body)
 
 
 def _over(conn: sa.Connection, it: Overdue) -> Message | None:
@@ -90,11 +91,11 @@ def _over(conn: sa.Connection, it: Overdue) -> Message | None:
     due = _shown(watch.late_for, watch.zone)
     if watch.ran_for is not None and watch.ran_for >= watch.late_for:
         body = f"It was late for {due}, and has run."
-        return _message(watch, watch.late_for, "ran", f"✅ Runs again: {watch.name}", body)
+        return _message(watch, watch.late_for, "ran", f"✅ Runs again: {name_of(watch)}", body)
     job = _job_at(conn, watch, watch.late_for)
     if job is not None and job.state == "missed":
         body = f"Its run of {due} will not be made up for. {job.error or ''}".rstrip()
-        return _message(watch, watch.late_for, "passed", f"⏭️ Passed over: {watch.name}", body)
+        return _message(watch, watch.late_for, "passed", f"⏭️ Passed over: {name_of(watch)}", body)
     return None  # somebody paused, cancelled or changed it, and knows
 
 

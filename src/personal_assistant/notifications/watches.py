@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from personal_assistant.errors import AssistantError
+from personal_assistant.notifications.model import AddressError
 from personal_assistant.notifications.senders import check_target
 from personal_assistant.store.database import insert_new
 from personal_assistant.store.people import get_person
@@ -81,13 +82,13 @@ def add_watch(
 def list_watches(conn: sa.Connection, user_id: int) -> list[Watch]:
     """A person's watches, the oldest first."""
     mine = _LISTED.where(watches.c.user_id == user_id).order_by(watches.c.id)
-    return [Watch(*row) for row in conn.execute(mine)]
+    return [_watch(row) for row in conn.execute(mine)]
 
 
 def watches_in_trouble(conn: sa.Connection) -> list[Watch]:
     """Everybody's watches that are late, or whose heartbeat URL could not be told the last thing."""
     trouble = sa.or_(watches.c.late_since.is_not(None), watches.c.ping_error.is_not(None))
-    return [Watch(*row) for row in conn.execute(_LISTED.where(trouble).order_by(watches.c.id))]
+    return [_watch(row) for row in conn.execute(_LISTED.where(trouble).order_by(watches.c.id))]
 
 
 def get_watch(conn: sa.Connection, user_id: int, watch_id: int) -> Watch:
@@ -96,7 +97,7 @@ def get_watch(conn: sa.Connection, user_id: int, watch_id: int) -> Watch:
     row = conn.execute(mine).one_or_none() if fits(watches.c.id, watch_id) else None
     if row is None:
         raise WatchError(f"There is no watch {watch_id}. `assistant watches list` shows yours.")
-    return Watch(*row)
+    return _watch(row)
 
 
 def set_grace(conn: sa.Connection, watch: Watch, seconds: int | None) -> Watch:
@@ -113,7 +114,7 @@ def set_url(conn: sa.Connection, vault: Vault, watch: Watch, url: str | None) ->
     nothing_told = {"reported": _newest_job(conn, watch), "pinged_at": None, "ping_error": None}
     if url is None:
         return _changed(conn, watch, sealed=None, masked=None, **nothing_told)
-    masked = check_target("webhook", url)[:_LONGEST_MASK]
+    masked = _checked(url)
     return _changed(conn, watch, sealed=vault.seal(url, about_watch(watch.id)), masked=masked, **nothing_told)
 
 
@@ -127,14 +128,23 @@ def open_url(vault: Vault, watch_id: int, sealed: str) -> str:
     return vault.open(sealed, about_watch(watch_id))
 
 
+def name_of(row: Any) -> str:
+    """What people call a watched thing, from a row with its `name`: of a schedule, the last part."""
+    return str(row.name if row.schedule_id is None else row.name.rpartition(".")[2])
+
+
 def about_watch(watch_id: int) -> str:
     """What the heartbeat URL of a watch is bound to."""
     return f"watches:{watch_id}"
 
 
 _NAME = sa.func.coalesce(ai_tasks.c.title, schedules.c.name, INSTANCE)
-_SHOWN = tuple(_NAME if name == "name" else watches.c[name] for name in Watch.__dataclass_fields__)
+_SHOWN = tuple(_NAME.label("name") if name == "name" else watches.c[name] for name in Watch.__dataclass_fields__)
 _LISTED = sa.select(*_SHOWN).select_from(watches.outerjoin(ai_tasks).outerjoin(schedules))
+
+
+def _watch(row: Any) -> Watch:
+    return Watch(**{**row._mapping, "name": name_of(row)})
 
 
 def _changed(conn: sa.Connection, watch: Watch, **values: Any) -> Watch:
@@ -151,6 +161,17 @@ def _newest_job(conn: sa.Connection, watch: Watch) -> str | None:
     else:
         return None
     return conn.execute(sa.select(sa.func.max(jobs.c.id)).where(its)).scalar_one() or NOTHING_TOLD
+
+
+def _checked(url: str) -> str:
+    """What may be shown of a heartbeat URL: it is what can be a webhook's. Raises AddressError."""
+    try:
+        return check_target("webhook", url)[:_LONGEST_MASK]
+    except AddressError:
+        raise AddressError(
+            "The heartbeat URL cannot be used: it has to look like https://host/path, without a name and password, and "
+            "to have at most 2,000 characters."
+        ) from None
 
 
 def _check_grace(seconds: int | None) -> None:
