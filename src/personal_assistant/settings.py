@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     fallback_seconds: Annotated[float, Field(ge=1, le=86_400)] = 120.0
     public_url: str = ""
     link_days: Annotated[int, Field(ge=1, le=366)] = 7
+    watch_grace_seconds: Annotated[float, Field(ge=0, le=86_400)] = 300.0
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_in_capitals)] = "WARNING"
 
     @field_validator("data_dir")

@@ -25,6 +25,7 @@ from personal_assistant.cli import (
     tasks,
     time,
     up,
+    watches,
     web,
     worker,
 )
@@ -68,6 +69,7 @@ app.add_typer(schedules.app, name="schedules")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(notifications.app, name="notifications")
 app.add_typer(channels.app, name="channels")
+app.add_typer(watches.app, name="watches")
 app.add_typer(keys.app, name="keys")
 app.add_typer(bench.app, name="bench")
 

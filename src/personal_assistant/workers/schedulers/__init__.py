@@ -33,8 +33,17 @@ def all_schedulers(runtime: Runtime) -> list[Scheduler]:
     from personal_assistant.workers.schedulers.limit_scheduler import LimitScheduler
     from personal_assistant.workers.schedulers.rescue_scheduler import RescueScheduler
     from personal_assistant.workers.schedulers.system_scheduler import SystemScheduler
+    from personal_assistant.workers.schedulers.watch_scheduler import WatchScheduler
 
-    kinds = (AIScheduler, JobScheduler, LimitScheduler, SystemScheduler, HeldScheduler, RescueScheduler)
+    kinds = (
+        AIScheduler,
+        JobScheduler,
+        LimitScheduler,
+        SystemScheduler,
+        HeldScheduler,
+        RescueScheduler,
+        WatchScheduler,
+    )
     return [kind(runtime) for kind in kinds]
 
 

@@ -26,6 +26,7 @@ from personal_assistant.workers.utils.processes import check_processes
 from personal_assistant.workers.utils.queues import check_queues
 from personal_assistant.workers.utils.reach import check_reach
 from personal_assistant.workers.utils.sealed import check_sealed
+from personal_assistant.workers.utils.watching import check_watches
 
 _LAG = timedelta(seconds=15)
 _CLOCK_SLACK = timedelta(seconds=90)
@@ -37,7 +38,7 @@ Check = Callable[[Runtime], Iterator[Finding]]
 
 def check_health(runtime: Runtime) -> list[Finding]:
     """The running system: database, scheduler, runner, disk, clock. The worst comes first."""
-    return _run(runtime, (_database, check_processes, _lag, _disk, check_clock))
+    return _run(runtime, (_database, check_processes, _lag, _disk, check_clock, check_watches))
 
 
 def check_setup(runtime: Runtime) -> list[Finding]:
