@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from personal_assistant.notifications import incidents
+from personal_assistant.notifications.address_states import note_failed
 from personal_assistant.notifications.channels import IN_APP
 from personal_assistant.notifications.model import Message
 from personal_assistant.notifications.planning import Step, plan
@@ -119,4 +120,4 @@ def _note_addresses(
             )
             conn.execute(this.where(stale).values(last_sent_at=now))
         if address_id in failed:
-            conn.execute(this.values(last_error=failed[address_id][0].error, last_error_at=now))
+            note_failed(conn, address_id, failed[address_id][0].error or "", now)
