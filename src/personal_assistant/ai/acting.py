@@ -15,9 +15,11 @@ from personal_assistant.jobs.cancel import cancel_occurrences
 from personal_assistant.jobs.enqueue import enqueue
 from personal_assistant.jobs.model import NewJob
 from personal_assistant.notifications import threads
-from personal_assistant.notifications.threads import Thread
+from personal_assistant.notifications.threads import Thread, snooze
 from personal_assistant.store.people import get_person
 from personal_assistant.store.tables import deliveries
+
+__all__ = ["done", "done_task", "skip_next", "snooze", "snooze_task", "until_in_words"]
 
 _EARLY = "It was done before its time."
 _SKIPPED = "Its person skipped it."
@@ -70,7 +72,7 @@ def snooze_task(conn: sa.Connection, user_id: int, ai_task_id: int, until: datet
     thread = threads.newest(conn, ai_task_id)
     if thread is None:
         raise AITaskError(f"«{task.title}» has not come yet. `assistant ai-tasks edit {task.id} --when …` moves it.")
-    return threads.snooze(conn, user_id, thread.id, until, now)
+    return snooze(conn, user_id, thread.id, until, now)
 
 
 def skip_next(conn: sa.Connection, user_id: int, ai_task_id: int, now: datetime) -> AITask:

@@ -196,7 +196,7 @@ class AITaskManager:
     # Changing
 
     def update_task(
-        self, task_id: int, user_id: int | None = None, extras: Mapping[str, Any] | None = None, **changes: Any
+        self, task_id: int, user_id: int | None = None, *, extras: Mapping[str, Any] | None = None, **changes: Any
     ) -> AITask:
         """Change some fields. A changed schedule plans anew, and cancels what the old one still had open.
 
