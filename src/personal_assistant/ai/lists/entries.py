@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-# To come: planned, or put off. Come: it asks to be done, or was read, done. Not come: failed, missed, or not run yet.
-PLANNED, SNOOZED, OPEN, READ, DONE, LATE = "planned", "snoozed", "open", "read", "done", "late"
+# To come: planned, or put off. Come: it asks to be done, or was read, or done. Not come: failed, missed, skipped by its
+# person, or late because nothing ran.
+PLANNED, SNOOZED, OPEN, READ, DONE, SKIPPED, LATE = "planned", "snoozed", "open", "read", "done", "skipped", "late"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def search(conn: sa.Connection, user_id: int, words: str, *, tag: str | None = N
     tags = sa.cast(reminders.c.tags, sa.Text)
     parts = (ai_tasks.c.title, ai_tasks.c.description, reminders.c.notes, tags)
     # A line each, so that no word is found at the seam of two.
-    text = functools.reduce(lambda before, part: before + "\n" + part, (sa.func.coalesce(part, "") for part in parts))
+    text = functools.reduce(lambda before, part: before.concat("\n").concat(part), map(_text, parts))
     for word in words.split():
         found = found.where(_contains(text, word))
     if tag is not None:
@@ -61,6 +61,10 @@ def _check(words: str, tag: str | None) -> None:
         raise AITaskError(f"Look for at most {_MOST_WORDS} words in {_LONGEST} characters.")
     if not " ".join(f"{words} {tag or ''}".split()).isprintable():
         raise AITaskError("What you look for holds a character that cannot be printed; leave it out.")
+
+
+def _text(part: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    return sa.func.coalesce(part, "")
 
 
 def _contains(text: sa.ColumnElement[str], word: str) -> sa.ColumnElement[bool]:

@@ -5,7 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from personal_assistant.ai.lists.entries import DONE, OPEN, READ, SNOOZED, Entry
+from personal_assistant.ai import acting
+from personal_assistant.ai.lists.entries import DONE, OPEN, READ, SKIPPED, SNOOZED, Entry
 from personal_assistant.notifications.channels import IN_APP
 from personal_assistant.store.tables import ai_tasks, deliveries, jobs
 
@@ -23,15 +24,26 @@ _SKEW = timedelta(hours=1)
 
 
 def unsettled(conn: sa.Connection, user_id: int, now: datetime, limit: int) -> list[Entry]:
-    """The newest message of each AI task, of those that are neither done nor read, or that still ask to be done."""
+    """The newest message of each AI task, of those that are neither done nor read, or that still ask to be done.
+
+    One is unread also where something that followed it is.
+    """
+    mine = deliveries.c.user_id == user_id
     newest = (
         sa.select(sa.func.max(deliveries.c.id))
-        .where(deliveries.c.user_id == user_id, _FIRST, deliveries.c.ai_task_id.is_not(None))
+        .where(mine, _FIRST, deliveries.c.ai_task_id.is_not(None))
         .group_by(deliveries.c.ai_task_id)
     )
-    asks = sa.or_(deliveries.c.read_at.is_(None), deliveries.c.follow_at.is_not(None))
+    follower = deliveries.alias("follower")
+    unread = sa.select(follower.c.thread_id).where(
+        follower.c.user_id == user_id,
+        follower.c.channel == IN_APP,
+        follower.c.thread_id.is_not(None),
+        follower.c.read_at.is_(None),
+    )
+    asks = sa.or_(deliveries.c.read_at.is_(None), deliveries.c.follow_at.is_not(None), deliveries.c.id.in_(unread))
     awake = sa.or_(deliveries.c.snoozed_until.is_(None), deliveries.c.snoozed_until <= now)
-    chosen = sa.select(*_COLUMNS).where(deliveries.c.id.in_(newest), deliveries.c.done_at.is_(None), asks, awake)
+    chosen = sa.select(*_COLUMNS).where(mine, deliveries.c.id.in_(newest), deliveries.c.done_at.is_(None), asks, awake)
     rows = conn.execute(chosen.order_by(_SINCE, deliveries.c.id).limit(limit)).all()
     times = [row.due_at or row.sent_at for row in rows]
     return [
@@ -51,32 +63,43 @@ def put_off(conn: sa.Connection, user_id: int, start: datetime, end: datetime, l
     return [Entry(row.snoozed_until, SNOOZED, row.title, row.ai_task_id, row.id) for row in rows]
 
 
-def came(conn: sa.Connection, user_id: int, since: datetime, now: datetime, limit: int) -> list[Entry]:
-    """The newest messages since an instant. Those that are put off until a time to come are left out."""
+def came(conn: sa.Connection, user_id: int, since: datetime, end: datetime, now: datetime, limit: int) -> list[Entry]:
+    """The newest messages since an instant. Those that are put off until before `end` are left out."""
     mine = deliveries.c.user_id == user_id
     older = sa.select(deliveries.c.id).where(mine, deliveries.c.created_at < since - _SKEW)
     last = conn.scalar(older.order_by(deliveries.c.id.desc()).limit(1)) or 0
-    asleep = deliveries.c.snoozed_until > now
+    comes_again = sa.and_(deliveries.c.snoozed_until > now, deliveries.c.snoozed_until < end)
     chosen = sa.select(*_COLUMNS).where(mine, deliveries.c.id > last, _FIRST, deliveries.c.sent_at >= since)
-    rows = conn.execute(chosen.where(asleep.is_not(True)).order_by(deliveries.c.id.desc()).limit(limit))
-    return [Entry(row.due_at or row.sent_at, _state(row), row.title, row.ai_task_id, row.id) for row in rows]
+    rows = conn.execute(chosen.where(comes_again.is_not(True)).order_by(deliveries.c.id.desc()).limit(limit))
+    return [Entry(row.due_at or row.sent_at, _state(row, now), row.title, row.ai_task_id, row.id) for row in rows]
 
 
-def _state(row: Any) -> str:
+def _state(row: Any, now: datetime) -> str:
     if row.done_at is not None:
         return DONE
+    if row.snoozed_until is not None and row.snoozed_until > now:
+        return SNOOZED
     return OPEN if row.read_at is None or row.follow_at is not None else READ
 
 
 def done(conn: sa.Connection, user_id: int, now: datetime, limit: int) -> list[Entry]:
-    """What was said to be done until `now`, the newest first."""
-    chosen = sa.select(*_COLUMNS).where(deliveries.c.user_id == user_id, _FIRST, deliveries.c.done_at <= now)
+    """What was said to be done until `now`, the newest first; of notices ahead only what was done before it came."""
+    came_too = deliveries.alias("came_too")
+    same = sa.and_(
+        came_too.c.ai_task_id == deliveries.c.ai_task_id,
+        came_too.c.due_at == deliveries.c.due_at,
+        came_too.c.topic.is_(None),
+        came_too.c.done_at.is_not(None),
+    )
+    itself = sa.or_(deliveries.c.topic.is_(None), ~sa.exists(sa.select(came_too.c.id).where(same)))
+    threads = sa.and_(deliveries.c.channel == IN_APP, deliveries.c.thread_id.is_(None), itself)
+    chosen = sa.select(*_COLUMNS).where(deliveries.c.user_id == user_id, threads, deliveries.c.done_at <= now)
     rows = conn.execute(chosen.order_by(deliveries.c.done_at.desc(), deliveries.c.id.desc()).limit(limit))
     return [Entry(row.done_at, DONE, row.title, row.ai_task_id, row.id, note=row.done_by) for row in rows]
 
 
 def unsuccessful(conn: sa.Connection, user_id: int, since: datetime, limit: int) -> list[Entry]:
-    """The newest occurrences that failed or were missed since an instant."""
+    """The newest occurrences since an instant that failed, were missed, or that their person left out."""
     ended = sa.and_(jobs.c.counted.in_((True, False)), jobs.c.finished_at >= since)
     chosen = (
         sa.select(jobs.c.due_at, jobs.c.state, ai_tasks.c.title, jobs.c.ai_task_id, jobs.c.error)
@@ -84,4 +107,8 @@ def unsuccessful(conn: sa.Connection, user_id: int, since: datetime, limit: int)
         .where(ended, jobs.c.state.in_(("failed", "missed")), jobs.c.user_id == user_id)
     )
     rows = conn.execute(chosen.order_by(jobs.c.finished_at.desc()).limit(limit))
-    return [Entry(row.due_at, row.state, row.title, row.ai_task_id, note=row.error) for row in rows]
+    left_out = {acting.DONE_EARLY: DONE, acting.SKIPPED: SKIPPED}
+    return [
+        Entry(row.due_at, left_out.get(row.error or "", row.state), row.title, row.ai_task_id, note=row.error)
+        for row in rows
+    ]

@@ -23,8 +23,8 @@ def today(conn: sa.Connection, user_id: int, now: datetime, limit: int = 100) ->
     day = to_wall(now, zone).date()
     start, end = first_instant(day, zone), first_instant(day + timedelta(days=1), zone)
     past = [
-        *told.came(conn, user_id, start, now, limit + 1),
-        *told.unsuccessful(conn, user_id, start, limit + 1),
+        *told.came(conn, user_id, start, end, now, limit + 1),
+        *(entry for entry in told.unsuccessful(conn, user_id, start, limit + 1) if start <= entry.at < end),
         *(entry for entry in planned.stuck(conn, user_id, now, limit + 1) if entry.at >= start),
     ]
     newest = limited(sorted(past, key=lambda entry: entry.at, reverse=True), limit)
