@@ -19,11 +19,11 @@ _ACTIVE = ai_tasks.c.status == sa.literal_column("'active'")  # as the index has
 
 
 def planned(
-    conn: sa.Connection, user_id: int, now: datetime, end: datetime, *, per_task: int, limit: int
+    conn: sa.Connection, user_id: int, now: datetime, end: datetime, *, per_task: int, limit: int, counted: bool
 ) -> list[Entry]:
     """The first occurrences later than `now` and before `end` (aware), in order, at most `limit`.
 
-    Of an AI task at most `per_task`; the note of the last one says how it goes on.
+    Of an AI task at most `per_task`; the note of the last one says how it goes on, and where it is `counted`, how often.
     """
     mine = SELECTED.where(ai_tasks.c.user_id == user_id)
     coming = mine.where(_ACTIVE, ai_tasks.c.next_run_at > now, ai_tasks.c.next_run_at < end)
@@ -39,9 +39,12 @@ def planned(
     rows = [row for each in chosen for row in conn.execute(each.limit(limit)).mappings()]
     tasks = {row["id"]: ai_task_of(row) for row in rows}
     after = {row["id"]: row["resume_at"] or now for row in rows}
+    most = _MOST_COUNTED if counted else 0
     found = heapq.merge(*(_numbered(task, after[task.id], end, per_task) for task in tasks.values()))
     return [
-        Entry(at, PLANNED, tasks[key].title, key, note=_goes_on(tasks[key], at, end) if number == per_task else None)
+        Entry(
+            at, PLANNED, tasks[key].title, key, note=_goes_on(tasks[key], at, end, most) if number == per_task else None
+        )
         for at, key, number in islice(found, limit)
     ]
 
@@ -75,10 +78,12 @@ def _times(task: AITask, after: datetime, end: datetime) -> Iterator[datetime]:
         yield from task.schedule.between(after, end)
 
 
-def _goes_on(task: AITask, after: datetime, end: datetime) -> str | None:
-    """How it occurs after its last line in the list; None when it does not."""
-    further = sum(1 for _ in islice(_times(replace(task, next_run_at=None), after, end), _MOST_COUNTED + 1))
+def _goes_on(task: AITask, after: datetime, end: datetime, most: int) -> str | None:
+    """How it occurs after its last line in the list, and how often, unless that is oftener than `most`; None when it
+    does not.
+    """
+    further = sum(1 for _ in islice(_times(replace(task, next_run_at=None), after, end), most + 1))
     if not further:
         return None
     rule = task.schedule.describe()
-    return f"{rule}, {further} more times" if further <= _MOST_COUNTED else rule
+    return f"{rule}, {further} more times" if further <= most else rule

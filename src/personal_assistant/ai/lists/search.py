@@ -1,6 +1,5 @@
 """Finding AI tasks by words and tags."""
 
-import functools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,18 +36,20 @@ def search(conn: sa.Connection, user_id: int, words: str, *, tag: str | None = N
     Raises AITaskError where nothing is asked for, or too much.
     """
     _check(words, tag)
-    found = SELECTED.outerjoin(reminders, reminders.c.ai_task_id == ai_tasks.c.id).where(ai_tasks.c.user_id == user_id)
+    found = sa.select(ai_tasks.c.id).outerjoin(reminders, reminders.c.ai_task_id == ai_tasks.c.id)
+    found = found.where(ai_tasks.c.user_id == user_id)
     tags = sa.cast(reminders.c.tags, sa.Text)
     parts = (ai_tasks.c.title, ai_tasks.c.description, reminders.c.notes, tags)
-    # A line each, so that no word is found at the seam of two.
-    text = functools.reduce(lambda before, part: before.concat("\n").concat(part), map(_text, parts))
     for word in words.split():
-        found = found.where(_contains(text, word))
+        found = found.where(sa.or_(*(_contains(conn, part, word) for part in parts)))
     if tag is not None:
         # Tags are a JSON list of texts, in which this is one of them from its beginning to its end.
-        found = found.where(_contains(tags, json.dumps(" ".join(tag.removeprefix("#").split()), ensure_ascii=False)))
-    ordered = found.order_by(ai_tasks.c.next_run_at.is_(None), ai_tasks.c.next_run_at, ai_tasks.c.id.desc())
-    tasks = [ai_task_of(row) for row in conn.execute(ordered.limit(limit + 1)).mappings()]
+        whole = json.dumps(" ".join(tag.removeprefix("#").split()), ensure_ascii=False)
+        found = found.where(_contains(conn, tags, whole))
+    order = (ai_tasks.c.next_run_at.is_(None), ai_tasks.c.next_run_at, ai_tasks.c.id.desc())
+    # Whole rows of those only that are shown.
+    first = SELECTED.where(ai_tasks.c.id.in_(found.order_by(*order).limit(limit + 1))).order_by(*order)
+    tasks = [ai_task_of(row) for row in conn.execute(first).mappings()]
     extras = find_extras(conn, [task.id for task in tasks])
     hits = [Hit(task, tuple(extras.get(task.id, Extras()).tags)) for task in tasks[:limit]]
     return Hits(hits, len(tasks) > limit)
@@ -63,11 +64,9 @@ def _check(words: str, tag: str | None) -> None:
         raise AITaskError("What you look for holds a character that cannot be printed; leave it out.")
 
 
-def _text(part: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    return sa.func.coalesce(part, "")
-
-
-def _contains(text: sa.ColumnElement[str], word: str) -> sa.ColumnElement[bool]:
+def _contains(conn: sa.Connection, text: sa.ColumnElement[str], word: str) -> sa.ColumnElement[bool]:
     """Whether a text holds a word. Databases know the large and small letters of English only, or may."""
     forms = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
-    return sa.or_(*(text.icontains(form, autoescape=True) for form in sorted(forms)))
+    # SQLite's LIKE makes no difference between them by itself.
+    contains = text.contains if conn.dialect.name == "sqlite" else text.icontains
+    return sa.or_(*(contains(form, autoescape=True) for form in sorted(forms)))

@@ -55,7 +55,7 @@ def done(conn: sa.Connection, user_id: int, now: datetime, limit: int = 50) -> L
 
 def _to_come(conn: sa.Connection, user_id: int, now: datetime, end: datetime, per_task: int, limit: int) -> Listing:
     found = [
-        *planned.planned(conn, user_id, now, end, per_task=per_task, limit=limit + 1),
+        *planned.planned(conn, user_id, now, end, per_task=per_task, limit=limit + 1, counted=per_task == _PER_DAY),
         *told.put_off(conn, user_id, now, end, limit + 1),
     ]
     return limited(sorted(found, key=lambda entry: entry.at), limit)
