@@ -151,7 +151,7 @@ def _state(entry: "Entry") -> str:
 def _note(entry: "Entry") -> str:
     if entry.note is None:
         return ""
-    return f"… goes on {entry.note}" if entry.state == "planned" else entry.note.split("\n", 1)[0][:120]
+    return f"… goes on: {entry.note}" if entry.state == "planned" else entry.note.split("\n", 1)[0][:120]
 
 
 def _say_more(found: Any) -> None:

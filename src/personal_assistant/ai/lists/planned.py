@@ -23,7 +23,8 @@ def planned(
 ) -> list[Entry]:
     """The first occurrences later than `now` and before `end` (aware), in order, at most `limit`.
 
-    Of an AI task at most `per_task`; the note of the last one says how it goes on, and where it is `counted`, how often.
+    Of an AI task at most `per_task`; the note of the last one says how it goes on and, where that is
+    `counted`, how often.
     """
     mine = SELECTED.where(ai_tasks.c.user_id == user_id)
     coming = mine.where(_ACTIVE, ai_tasks.c.next_run_at > now, ai_tasks.c.next_run_at < end)
@@ -85,5 +86,5 @@ def _goes_on(task: AITask, after: datetime, end: datetime, most: int) -> str | N
     further = sum(1 for _ in islice(_times(replace(task, next_run_at=None), after, end), most + 1))
     if not further:
         return None
-    rule = task.schedule.describe()
+    rule = replace(task.schedule, start=None, count=None).describe()
     return f"{rule}, {further} more times" if further <= most else rule

@@ -29,7 +29,9 @@ def today(conn: sa.Connection, user_id: int, now: datetime, limit: int = 100) ->
     ]
     newest = limited(sorted(past, key=lambda entry: entry.at, reverse=True), limit)
     to_come = _to_come(conn, user_id, now, end, _PER_DAY, limit)
-    return Listing((*reversed(newest.entries), *to_come.entries), newest.more or to_come.more)
+    # What its person left out may be of a time to come, too.
+    entries = sorted((*reversed(newest.entries), *to_come.entries), key=lambda entry: entry.at)
+    return Listing(tuple(entries), newest.more or to_come.more)
 
 
 def upcoming(conn: sa.Connection, user_id: int, now: datetime, days: int = 7, limit: int = 50) -> Listing:
