@@ -79,6 +79,7 @@ def bursts(
         Figure("mails", "mails", mails),
         Figure("mails_sent", "of them sent", mailed.sent, at_least=mails),
         Figure("mails_repeated", "mails beyond one for each", posted["requests"] - posted["different"], at_most=0),
+        Figure("mails_missing", "mails that did not come", mails + 1 - posted["different"], at_most=0),
         Figure("mails_seconds", "from the first stored to the last sent", _rounded(mailed.seconds), "s"),
         Figure("mails_per_second", "that is", _rate(mails, mailed), "a second"),
         Figure("sessions", "sessions with the mail server in all", posted["connections"], at_most=most_sessions),

@@ -40,7 +40,7 @@ class Receiver:
 
     def counts(self) -> dict[str, Any]:
         """What has come so far, by `webhook` and by `mail`."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.webhook_port}/counts", timeout=30) as reply:  # noqa: S310
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.webhook_port}/counts", timeout=30) as reply:
             counts: dict[str, Any] = json.load(reply)
             return counts
 
