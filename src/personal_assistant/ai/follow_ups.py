@@ -187,7 +187,8 @@ def _escalated(conn: sa.Connection, message: Message, extras: Extras, own: Wishe
     """To another person, or to an address, after which the others take over."""
     if extras.escalate_user_id is not None:
         person = get_person(conn, message.user_id)
-        title = f"⏫ {person.full_name or person.email} has not done: {message.title.removeprefix(_SIGNS[ESCALATION])}"
+        what = message.title.removeprefix(_SIGNS[ESCALATION]).strip()
+        title = f"⏫ {person.full_name or person.email} has not done: {what}"
         return replace(message, user_id=extras.escalate_user_id, title=title, channels=None)
     first = [] if extras.escalate_address_id is None else [extras.escalate_address_id]
     return replace(message, channels=None, route=[*first, *(it for it, _ in own.addresses if it not in first)])

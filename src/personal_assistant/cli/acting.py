@@ -85,6 +85,6 @@ def _one_of(task_id: int | None, message: int | None) -> None:
 def _task_id(words: list[str]) -> int:
     from personal_assistant.errors import AssistantError
 
-    if len(words) < 2:  # noqa: PLR2004 - an id and at least one word
+    if len(words) < 2:
         raise AssistantError('Say which and until when: `assistant snooze 3 "for 20 minutes"`.')
     return _read_id(words[0])

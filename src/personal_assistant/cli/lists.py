@@ -56,7 +56,7 @@ def overdue(limit: Limit = 50, as_json: Json = False) -> None:
     ]
     table(("id", "state", "due", "late", "title"), rows, empty="✅ Nothing is overdue.")
     if any(it.state == "open" for it in listing.entries):
-        say(f"`{command_name()} done ID` or `snooze ID WORDS` settles one.")
+        say(f"`{command_name()} done ID` or `{command_name()} snooze ID WORDS` settles one.")
     _say_more(listing)
 
 
@@ -80,7 +80,7 @@ def done(limit: Limit = 50, as_json: Json = False) -> None:
         return
     rows = [(_id(it), current.local(it.at), _HOW.get(it.note or "", it.note or ""), it.title) for it in listing.entries]
     empty = f"Nothing was marked as done yet. `{command_name()} done ID` does it, once a reminder has come."
-    table(("id", "last", "how", "title"), rows, empty=empty)
+    table(("id", "done", "how", "title"), rows, empty=empty)
     _say_more(listing)
 
 
