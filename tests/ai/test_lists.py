@@ -14,10 +14,13 @@ from tests.ai.support import OWNER, another_person, odd_row, run_due
 from tests.support.databases import copy_sqlite
 
 from personal_assistant.ai import AITaskManager, acting
+from personal_assistant.ai.follow_ups import follow_up
 from personal_assistant.ai.lists import views
 from personal_assistant.ai.lists.entries import Entry
 from personal_assistant.ai.lists.search import search
 from personal_assistant.ai.model import AITaskError
+from personal_assistant.ai.pre_notices import send_notices
+from personal_assistant.notifications.inbox import mark_read
 from personal_assistant.store.database import Database
 from personal_assistant.store.tables import deliveries, users
 from personal_assistant.timing.clock import ManualClock
@@ -106,6 +109,39 @@ def test_overdue_is_what_nobody_saw_or_did_the_newest_time_of_each(
     clock.advance(11 * 3600)
     assert ("asleep", "open") in states(show(db, clock, "overdue"))
     assert len(show(db, clock, "overdue", limit=2)) == 2
+
+
+def test_what_came_again_and_was_not_read_is_overdue(
+    runtime: Runtime, clock: ManualClock, manager: AITaskManager
+) -> None:
+    task_id = remind(manager, "again", clock.now() + MINUTE)
+    clock.advance(60)
+    run_due(runtime)
+    with runtime.db.write() as conn:
+        acting.snooze_task(conn, OWNER, task_id, clock.now() + HOUR, clock.now())
+    clock.advance(3600)
+    with runtime.db.write() as conn:
+        assert follow_up(conn, clock.now()) == 1
+    assert states(show(runtime.db, clock, "overdue")) == [("again", "open")]
+    with runtime.db.write() as conn:
+        mark_read(conn, OWNER, None, clock.now())
+    assert show(runtime.db, clock, "overdue") == []
+
+
+def test_what_was_done_before_its_time_is_done(runtime: Runtime, clock: ManualClock, manager: AITaskManager) -> None:
+    plain = remind(manager, "plain", clock.now() + HOUR)
+    remind(manager, "told ahead", clock.now() + HOUR, extras={"pre_notices": [1800]})
+    with runtime.db.write() as conn:
+        acting.done_task(conn, OWNER, plain, clock.now(), "cli")
+        send_notices(conn, clock.now())
+    clock.advance(1800)
+    with runtime.db.write() as conn:
+        assert send_notices(conn, clock.now()) == 1
+        notice = conn.scalar(sa.select(sa.func.max(deliveries.c.id)))
+        acting.done(conn, OWNER, notice, clock.now(), "link")
+    shown = show(runtime.db, clock, "done")
+    assert [(it.ai_task_id, it.note) for it in shown] == [(plain + 1, "link"), (plain, None)]
+    assert sorted(states(show(runtime.db, clock, "today"))) == [("plain", "done"), ("told ahead", "done")]
 
 
 def test_the_overdue_of_others_are_theirs(runtime: Runtime, clock: ManualClock) -> None:

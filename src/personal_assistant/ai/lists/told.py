@@ -98,6 +98,20 @@ def done(conn: sa.Connection, user_id: int, now: datetime, limit: int) -> list[E
     return [Entry(row.done_at, DONE, row.title, row.ai_task_id, row.id, note=row.done_by) for row in rows]
 
 
+def done_early(conn: sa.Connection, user_id: int, limit: int) -> list[Entry]:
+    """What was to come once and was said to be done before, so that no message of it came; the newest first."""
+    once = sa.and_(
+        ai_tasks.c.schedule_type == "once", ai_tasks.c.status == "completed", ai_tasks.c.last_run_at.is_(None)
+    )
+    chosen = (
+        sa.select(jobs.c.finished_at, ai_tasks.c.title, ai_tasks.c.id)
+        .join(ai_tasks, ai_tasks.c.id == jobs.c.ai_task_id)
+        .where(ai_tasks.c.user_id == user_id, once, jobs.c.error == acting.DONE_EARLY)
+    )
+    rows = conn.execute(chosen.order_by(jobs.c.finished_at.desc()).limit(limit))
+    return [Entry(row.finished_at, DONE, row.title, row.id) for row in rows]
+
+
 def unsuccessful(conn: sa.Connection, user_id: int, since: datetime, limit: int) -> list[Entry]:
     """The newest occurrences since an instant that failed, were missed, or that their person left out."""
     ended = sa.and_(jobs.c.counted.in_((True, False)), jobs.c.finished_at >= since)

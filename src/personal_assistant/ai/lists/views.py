@@ -52,7 +52,10 @@ def overdue(conn: sa.Connection, user_id: int, now: datetime, limit: int = 50) -
 
 def done(conn: sa.Connection, user_id: int, now: datetime, limit: int = 50) -> Listing:
     """What was said to be done until `now`, the newest first; the note says how it was."""
-    return limited(told.done(conn, user_id, now, limit + 1), limit)
+    found = told.done(conn, user_id, now, limit + 1)
+    known = {entry.ai_task_id for entry in found}
+    found += [entry for entry in told.done_early(conn, user_id, limit + 1) if entry.ai_task_id not in known]
+    return limited(sorted(found, key=lambda entry: entry.at, reverse=True), limit)
 
 
 def _to_come(conn: sa.Connection, user_id: int, now: datetime, end: datetime, per_task: int, limit: int) -> Listing:
