@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.ai.support import OWNER, another_person, odd_row, run_due
 from tests.support.databases import copy_sqlite
@@ -210,6 +210,13 @@ RULES: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
+def minute_of_2026(*when: int) -> int:
+    return (datetime(2026, *when, tzinfo=UTC) - datetime(2026, 1, 1, tzinfo=UTC)) // MINUTE
+
+
+# A day of 24 h 30 min, and one of 23 h 30 min.
+@example(zone="Australia/Lord_Howe", minutes=minute_of_2026(4, 4, 14), chosen=[RULES[-1]], limit=60)
+@example(zone="Australia/Lord_Howe", minutes=minute_of_2026(10, 3, 14), chosen=[RULES[0], RULES[-1]], limit=60)
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     zone=st.sampled_from(ZONES),
