@@ -33,7 +33,9 @@ def begin(conn: sa.Connection, user_id: int, key: str, request: bytes, now: date
 
     Raises KeyInUseError for a key of another request, and for one whose request is under way or was cut off.
     """
-    old = sa.select(idempotency_keys.c.user_id, idempotency_keys.c.key).where(idempotency_keys.c.created_at < now - KEPT)
+    old = sa.select(idempotency_keys.c.user_id, idempotency_keys.c.key).where(
+        idempotency_keys.c.created_at < now - KEPT
+    )
     for row in conn.execute(old.limit(_MOST_REMOVED)).all():
         conn.execute(sa.delete(idempotency_keys).where(_is(row.user_id, row.key)))
     same = sha256(request).hexdigest()
