@@ -40,7 +40,7 @@ def begin(conn: sa.Connection, user_id: int, key: str, request: bytes, now: date
         conn.execute(sa.delete(idempotency_keys).where(_is(row.user_id, row.key)))
     same = sha256(request).hexdigest()
     new = insert_new(conn, idempotency_keys).values(user_id=user_id, key=key, request=same, created_at=now)
-    if conn.execute(new).rowcount == 1:
+    if conn.execute(new.returning(idempotency_keys.c.key)).first() is not None:
         return None
     found = conn.execute(sa.select(idempotency_keys).where(_is(user_id, key))).one()
     if found.request != same:

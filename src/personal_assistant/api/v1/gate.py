@@ -1,5 +1,6 @@
 """What every request passes before anything else looks at it: who asks, and a body of a bounded size in JSON."""
 
+import json
 from collections.abc import Mapping
 
 import structlog
@@ -9,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from personal_assistant.api.v1.problems import problem, unusable
+from personal_assistant.api.v1.problems import problem
 from personal_assistant.people.tokens import Caller, authenticate, note_use
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.runtime import Runtime
@@ -67,6 +68,10 @@ class Gate:
             return problem(413, f"A body has at most {MAX_BODY} bytes.", {"Connection": "close"}), b""
         if body and not _is_json(request.headers):
             return problem(415, "A body is JSON: send it with Content-Type: application/json."), b""
+        if body and not _is_readable(body):
+            return problem(
+                422, "The body is no JSON that can be kept: it is UTF-8, without NaN and half characters."
+            ), b""
         return None, body
 
     def _caller(self, headers: Headers) -> Caller | None:
@@ -106,6 +111,18 @@ async def _read(request: Request) -> bytes | None:
 def _is_json(headers: Mapping[str, str]) -> bool:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def _is_readable(body: bytes) -> bool:
+    try:
+        json.dumps(json.loads(body.decode(), parse_constant=_refuse), ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
 
 
 def _replaying(body: bytes, receive: Receive) -> Receive:
