@@ -32,7 +32,7 @@ def test_only_the_hash_of_a_secret_is_kept(db: Database, clock: ManualClock) -> 
         assert secret.startswith(token.prefix)
         caller = authenticate(conn, secret, clock.now())
         assert caller is not None
-        assert (caller.user_id, caller.token_id, caller.scopes) == (OWNER, token.id, {"read", "write"})
+        assert (caller.user_id, caller.token_id, caller.scopes) == (OWNER, token.id, frozenset({"read", "write"}))
         for other in (secret[:-1], secret + "x", secret.swapcase(), token.prefix, "", "\ud800" * 47, "\0" * 47):
             assert authenticate(conn, other, clock.now()) is None
 

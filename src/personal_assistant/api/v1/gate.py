@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 
-import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
@@ -18,7 +17,7 @@ from personal_assistant.workers.runtime import Runtime
 MAX_BODY = 256 * 1024
 _OPEN_TO_ALL = frozenset({"/openapi.json"})
 _LONGEST_HEADER = 300
-_log = structlog.get_logger(__name__)
+_DEEPEST = 32
 
 
 class Gate:
@@ -47,8 +46,7 @@ class Gate:
         except Exception as error:
             # The application has answered and logged what is its own; nothing of it goes further.
             if not begun:
-                _log.error("a request failed", error=type(error).__name__, exc_info=error)
-                await problem(500, "This did not work. Try again in a moment.")(scope, receive, send)
+                await (await failed(request, error))(scope, receive, send)
 
     async def _look(self, request: Request) -> tuple[Response | None, bytes]:
         """The answer to a request that must not pass, else its body."""
@@ -69,9 +67,7 @@ class Gate:
         if body and not _is_json(request.headers):
             return problem(415, "A body is JSON: send it with Content-Type: application/json."), b""
         if body and not _is_readable(body):
-            return problem(
-                422, "The body is no JSON that can be kept: it is UTF-8, without NaN and half characters."
-            ), b""
+            return problem(422, "The body is no JSON that can be kept: UTF-8, not deeply nested, without NaN."), b""
         return None, body
 
     def _caller(self, headers: Headers) -> Caller | None:
@@ -115,10 +111,15 @@ def _is_json(headers: Mapping[str, str]) -> bool:
 
 def _is_readable(body: bytes) -> bool:
     try:
-        json.dumps(json.loads(body.decode(), parse_constant=_refuse), ensure_ascii=False).encode()
+        value = json.loads(body.decode(), parse_constant=_refuse)
+        return _is_shallow(value, _DEEPEST) and bool(json.dumps(value, ensure_ascii=False).encode())
     except (ValueError, RecursionError):
         return False
-    return True
+
+
+def _is_shallow(value: object, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_shallow(it, levels - 1) for it in inner)
 
 
 def _refuse(constant: str) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 import structlog
@@ -20,6 +22,7 @@ from personal_assistant.store.errors import StoreError
 MEDIA_TYPE = "application/problem+json"
 _MOST_ERRORS = 20
 _LONGEST_NAME = 100
+_MOST_PLACES = 8
 _STATUS: Mapping[type[AssistantError], int] = {
     AITaskNotFoundError: 404,
     NotificationNotFoundError: 404,
@@ -111,5 +114,9 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 async def failed(request: Request, error: Exception) -> JSONResponse:
     """For an error that is our own mistake. The answer tells nothing of it."""
     del request
-    _log.error("a request failed", error=type(error).__name__, exc_info=error)
+    # Places only: what was said or held there may be somebody's text.
+    places = [
+        f"{Path(it.filename).name}:{it.lineno} {it.name}" for it in extract_tb(error.__traceback__)[-_MOST_PLACES:]
+    ]
+    _log.error("a request failed", error=type(error).__name__, at=places)
     return problem(500, "This did not work. Try again in a moment.")
