@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from personal_assistant.ai.extras import replan_notices
 from personal_assistant.ai.model import (
     SELECTED,
     AITask,
@@ -38,6 +39,8 @@ def find(conn: sa.Connection, task_id: int, user_id: int | None = None, *, lock:
 def change(conn: sa.Connection, task_id: int, now: datetime, **values: Any) -> AITask:
     """Write some columns and wake the schedulers; returns the AI task as it is then."""
     conn.execute(sa.update(ai_tasks).where(ai_tasks.c.id == task_id).values(updated_at=now, **values))
+    if "next_run_at" in values:
+        replan_notices(conn, task_id, now)
     wake_after_commit(conn)
     return find(conn, task_id)
 

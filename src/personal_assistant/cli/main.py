@@ -10,6 +10,7 @@ import typer
 
 from personal_assistant import __version__
 from personal_assistant.cli import (
+    acting,
     ai_tasks,
     bench,
     channels,
@@ -61,6 +62,9 @@ app.command("scheduler")(worker.scheduler)
 app.command("drain")(drain.drain)
 app.command("migrate")(migrate.migrate)
 app.command("remind")(remind.remind)
+app.command("done")(acting.done)
+app.command("snooze")(acting.snooze)
+app.command("skip")(acting.skip)
 app.command("time")(time.time)
 app.command("status")(status.status)
 app.command("doctor")(status.doctor)

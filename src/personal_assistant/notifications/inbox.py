@@ -18,7 +18,9 @@ class NotificationNotFoundError(AssistantError):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A delivery in a person's in-app list. `late_seconds` is how long after its instant it came."""
+    """A delivery in a person's in-app list. `late_seconds` is how long after its instant it came; None for what came
+    ahead of it, or followed.
+    """
 
     id: int
     kind: str
@@ -28,10 +30,11 @@ class Notification:
     sent_at: datetime
     read_at: datetime | None
     ai_task_id: int | None
+    topic: str | None
 
     @property
     def late_seconds(self) -> float | None:
-        return None if self.due_at is None else (self.sent_at - self.due_at).total_seconds()
+        return None if self.due_at is None or self.topic is not None else (self.sent_at - self.due_at).total_seconds()
 
 
 _LISTED = tuple(deliveries.c[name] for name in Notification.__dataclass_fields__)
