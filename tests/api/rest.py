@@ -72,6 +72,7 @@ class Route:
 _BODIES: Mapping[str, Any] = {
     "NewAITask": {"words": "stretch in 10 minutes"},
     "ChangedAITask": {"title": "Changed"},
+    "Until": {"words": "for 20 minutes"},
     "Text": {"when": "tomorrow at 9am"},
 }
 
@@ -83,7 +84,8 @@ def routes(client: Client) -> Iterator[Route]:
         for method, about in methods.items():
             body = None
             if "requestBody" in about:
-                schema = about["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+                schema = about["requestBody"]["content"]["application/json"]["schema"]
+                schema = schema["$ref"] if "$ref" in schema else schema["anyOf"][0]["$ref"]
                 body = _BODIES[schema.rpartition("/")[2]]
             (security,) = about["security"]
             yield Route(method.upper(), path, security["token"], body, list(about["responses"]))

@@ -122,6 +122,68 @@ def test_done_ends_a_reminder(runtime: Runtime) -> None:
         assert done.json["tries"] == []
 
 
+def test_a_reminder_is_put_off_skipped_and_paused(runtime: Runtime, clock: ManualClock) -> None:
+    with server(runtime) as client:
+        rest = Rest(client, token_of(runtime))
+        wishes = {"tags": ["home"], "repeat_minutes": "10 minutes", "pre_notices": ["1 hour", 7200], "priority": "high"}
+        made = rest("POST", "/ai-tasks", {"title": "Plants", "when": "every day at 1pm", "zone": "UTC", **wishes})
+        kept = made.json["wishes"]
+        assert (kept["tags"], kept["repeat_minutes"], kept["pre_notices"]) == (["home"], 10, [7200, 3600])
+        changed = rest("PATCH", "/ai-tasks/1", {"repeat_minutes": None, "title": "The plants"}).json
+        assert (changed["title"], changed["wishes"]["repeat_minutes"]) == ("The plants", None)
+        assert changed["wishes"]["tags"] == rest("GET", "/ai-tasks").json["items"][0]["wishes"]["tags"] == ["home"]
+        skipped = rest("POST", "/ai-tasks/1/skip", headers={"Idempotency-Key": "s"}).json
+        assert skipped["next_run_at"] == "2026-06-03T13:00:00Z"
+        assert rest("POST", "/ai-tasks/1/skip", headers={"Idempotency-Key": "s"}).json == skipped
+        clock.advance(26 * 3600)
+        run_due(runtime)
+        came = next(it["id"] for it in rest("GET", "/notifications").json["items"] if it["title"] == "The plants")
+        later = rest("POST", f"/notifications/{came}/snooze", {"words": "for 20 minutes"})
+        assert later.json["snoozed_until"] == "2026-06-03T14:20:00Z"
+        exact = rest("POST", f"/notifications/{came}/snooze", {"until": "2026-06-03T17:00:00+02:00"})
+        assert exact.json["snoozed_until"] == "2026-06-03T15:00:00Z"
+        for body in (
+            {},
+            {"words": "yesterday"},
+            {"words": "for 20 minutes", "until": "2026-06-03T17:00:00Z"},
+            {"until": "2026-06-03T17:00:00"},
+            {"until": "0001-01-01T00:00:00+14:00"},
+            {"until": "2020-01-01T00:00:00Z"},
+            {"until": 1e300},
+        ):
+            assert rest("POST", f"/notifications/{came}/snooze", body).status == 422
+        done = rest("POST", f"/notifications/{came}/done").json
+        assert (done["snoozed_until"], done["done_at"]) == (None, "2026-06-03T14:00:00Z")
+        assert rest("POST", f"/notifications/{came}/snooze", {"words": "for 20 minutes"}).status == 422
+        paused = rest("POST", "/ai-tasks/1/pause", {"words": "until friday at 9am"}).json
+        assert (paused["status"], paused["wishes"]["resume_at"]) == ("paused", "2026-06-05T09:00:00Z")
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"repeat_minutes": 2**70},
+        {"repeat_minutes": "x" * 100_000},
+        {"repeat_limit": -(2**70)},
+        {"expire_minutes": 0},
+        {"pre_notices": [2**70]},
+        {"pre_notices": ["1 hour"] * 10_000 + ["odd"]},
+        {"tags": ["a\0b"]},
+        {"attachments": ["../x"]},
+        {"escalate_to": "nobody", "escalate_minutes": 5},
+        {"priority": "odd"},
+        {"notes": "x" * 20_000},
+    ],
+)
+def test_wishes_that_cannot_be_are_refused(runtime: Runtime, wish: Any) -> None:
+    with server(runtime) as client:
+        rest = Rest(client, token_of(runtime))
+        refused = rest("POST", "/ai-tasks", {"words": "stretch in 5 minutes", **wish})
+        assert (refused.status, len(refused.json["detail"]) < 1000) == (422, True)
+        assert rest("GET", "/ai-tasks").json["items"] == []
+
+
 @SQLITE
 def test_a_preview_creates_nothing(runtime: Runtime) -> None:
     with server(runtime) as client:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request
 from starlette.responses import JSONResponse, Response
 
-from personal_assistant.ai import AITaskManager, formatting, rows
+from personal_assistant.ai import AITaskManager, acting, formatting, rows
+from personal_assistant.ai.extras import Extras, find_extras
 from personal_assistant.ai.model import AITask, AITaskError
 from personal_assistant.api.v1.callers import Reader, Writer, runtime_of
 from personal_assistant.api.v1.once import Key, once
@@ -20,7 +21,9 @@ from personal_assistant.api.v1.shapes import (
     Occurrence,
     Queued,
     Text,
+    Until,
 )
+from personal_assistant.api.v1.until import instant_of
 from personal_assistant.jobs.queries import list_jobs
 from personal_assistant.store.people import get_person
 from personal_assistant.timing.language import TimeRefused, understand, understand_sentence
@@ -47,7 +50,8 @@ def list_ai_tasks(
     before = after_id(cursor)
     with runtime.db.read() as conn:
         found = rows.page(conn, caller.user_id, status=state, before=before, limit=limit + 1)
-    return page_of([AITaskShape.of(task) for task in found], limit)
+        extras = find_extras(conn, [task.id for task in found])
+    return page_of([AITaskShape.of(task, extras.get(task.id, Extras())) for task in found], limit)
 
 
 @router.post("", status_code=201, response_model=AITaskShape, responses=responses(409))
@@ -82,7 +86,7 @@ def preview_ai_task(caller: Reader, runtime: Running, body: Text) -> Meaning:
 @router.get("/{ai_task_id}", response_model=AITaskShape, responses=responses(404))
 def get_ai_task(caller: Reader, runtime: Running, ai_task_id: int) -> Response:
     """One AI task. Its ETag is its revision."""
-    return _answer(_manager(runtime).get_task(ai_task_id, caller.user_id))
+    return _answer(runtime, _manager(runtime).get_task(ai_task_id, caller.user_id))
 
 
 @router.patch("/{ai_task_id}", response_model=AITaskShape, responses=responses(404, 412))
@@ -91,17 +95,20 @@ def change_ai_task(
 ) -> Response:
     """Change the fields that are given. A changed time plans anew."""
     manager = _manager(runtime)
-    changes = {name: getattr(body, name) for name in body.model_fields_set}
+    wished = body.wished()
+    changes = {name: getattr(body, name) for name in body.model_fields_set - wished.keys()}
     when = changes.pop("when", None)
     if when is not None:
         if "schedule_type" in changes or "schedule_config" in changes:
             raise AITaskError("Give a time in words (`when`) or a schedule, not both.")
         old = manager.get_task(ai_task_id, caller.user_id)
         changes |= manager.schedule_from_words(when, changes.get("zone") or old.zone)
-    if not changes:
+    if not changes and not wished:
         raise AITaskError("Say what to change: give at least one field.")
-    task = manager.update_task(ai_task_id, caller.user_id, if_revision=_revision(if_match), **_settable(changes))
-    return _answer(task)
+    task = manager.update_task(
+        ai_task_id, caller.user_id, if_revision=_revision(if_match), extras=wished, **_settable(changes)
+    )
+    return _answer(runtime, task)
 
 
 @router.delete("/{ai_task_id}", status_code=204, responses=responses(404, 412))
@@ -111,9 +118,14 @@ def remove_ai_task(caller: Writer, runtime: Running, ai_task_id: int, if_match: 
 
 
 @router.post("/{ai_task_id}/pause", response_model=AITaskShape, responses=responses(404))
-def pause_ai_task(caller: Writer, runtime: Running, ai_task_id: int) -> Response:
-    """Let it rest until it is resumed."""
-    return _answer(_manager(runtime).pause_task(ai_task_id, caller.user_id))
+def pause_ai_task(caller: Writer, runtime: Running, ai_task_id: int, body: Until | None = None) -> Response:
+    """Let it rest until it is resumed, or until the time in the body, if there is one."""
+    until = None
+    if body is not None:
+        with runtime.db.read() as conn:
+            rows.find(conn, ai_task_id, caller.user_id)
+            until = instant_of(conn, caller.user_id, body, runtime.clock.now())
+    return _answer(runtime, _manager(runtime).pause_task(ai_task_id, caller.user_id, until=until))
 
 
 @router.post("/{ai_task_id}/resume", response_model=AITaskShape, responses=responses(404))
@@ -125,7 +137,19 @@ def resume_ai_task(caller: Writer, runtime: Running, ai_task_id: int) -> Respons
 @router.post("/{ai_task_id}/cancel", response_model=AITaskShape, responses=responses(404))
 def cancel_ai_task(caller: Writer, runtime: Running, ai_task_id: int) -> Response:
     """Let it not happen again, and keep it in the list."""
-    return _answer(_manager(runtime).cancel_task(ai_task_id, caller.user_id))
+    return _answer(runtime, _manager(runtime).cancel_task(ai_task_id, caller.user_id))
+
+
+@router.post("/{ai_task_id}/skip", response_model=AITaskShape, responses=responses(404, 409))
+def skip_ai_task(caller: Writer, runtime: Running, request: Request, ai_task_id: int, key: Key = None) -> Response:
+    """Leave out its next time. Asking twice leaves out two, unless both have the same key."""
+
+    def act() -> Response:
+        with runtime.db.write() as conn:
+            task = acting.skip_next(conn, caller.user_id, ai_task_id, runtime.clock.now())
+        return _scheduled(runtime, task)
+
+    return once(runtime, caller.user_id, key, request, "", act)
 
 
 @router.post("/{ai_task_id}/run", status_code=202, response_model=Queued, responses=responses(404, 409))
@@ -152,7 +176,7 @@ def list_occurrences(
 
 
 def _create(manager: AITaskManager, user_id: int, body: NewAITask) -> AITask:
-    options = body.given()
+    options = {**body.given(), "extras": {name: wish for name, wish in body.wished().items() if wish is not None}}
     by_schedule = body.schedule_type is not None or body.schedule_config is not None
     if body.words is not None and body.title is None and body.when is None and not by_schedule:
         return manager.create_from_words(user_id, body.words, **options)
@@ -184,9 +208,12 @@ def _revision(if_match: str | None) -> int | None:
 
 
 def _scheduled(runtime: Runtime, task: AITask, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return _answer(task, status, headers, scheduler_alive=scheduler_alive(runtime))
+    return _answer(runtime, task, status, headers, scheduler_alive=scheduler_alive(runtime))
 
 
-def _answer(task: AITask, status: int = 200, headers: dict[str, str] | None = None, **more: Any) -> Response:
-    content = AITaskShape.of(task).model_copy(update=more).model_dump(mode="json")
+def _answer(
+    runtime: Runtime, task: AITask, status: int = 200, headers: dict[str, str] | None = None, **more: Any
+) -> Response:
+    extras = _manager(runtime).extras_of(task.id)
+    content = AITaskShape.of(task, extras).model_copy(update=more).model_dump(mode="json")
     return JSONResponse(content, status, {"ETag": f'"{task.revision}"', **(headers or {})})

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from personal_assistant.api.v1.problems import problem
+from personal_assistant.api.v1.problems import failed, problem
 from personal_assistant.people.tokens import Caller, authenticate, note_use
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.runtime import Runtime

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from personal_assistant.ai.extras import Extras
 from personal_assistant.ai.model import AITask
 
 
@@ -14,7 +15,33 @@ class Given(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Options(Given):
+Length = int | str
+
+
+class Wishes(Given):
+    """What a reminder can do beyond coming at its time. Lengths are minutes, or words like «1 hour»."""
+
+    priority: str | None = Field(None, description="`low`, `normal`, `high` or `urgent`.")
+    tags: list[str] | None = None
+    notes: str | None = None
+    attachments: list[str] | None = Field(None, description="Ids of files.")
+    repeat_minutes: Length | None = Field(None, description="How often it comes again until it is done.")
+    repeat_limit: int | None = Field(None, description="How many times at most.")
+    escalate_minutes: Length | None = Field(None, description="After how long it goes to somebody else besides.")
+    escalate_to: str | None = Field(None, description="An address or channel of yours, or a person's e-mail address.")
+    expire_minutes: Length | None = Field(None, description="After how long it is not sent any more.")
+    pre_notices: list[Length] | None = Field(
+        None,
+        description="How long before each time it is announced: seconds, or words.",
+        examples=[["1 day", "1 hour"]],
+    )
+
+    def wished(self) -> dict[str, Any]:
+        """The wishes that the body names."""
+        return {name: getattr(self, name) for name in Wishes.model_fields if name in self.model_fields_set}
+
+
+class Options(Wishes):
     """What an AI task can have besides a title and a time."""
 
     description: str | None = None
@@ -26,8 +53,9 @@ class Options(Given):
     max_lateness_seconds: int | None = None
 
     def given(self) -> dict[str, Any]:
-        """The options that are set."""
-        return {name: getattr(self, name) for name in Options.model_fields if getattr(self, name) is not None}
+        """The options that are set, without the wishes."""
+        names = Options.model_fields.keys() - Wishes.model_fields.keys()
+        return {name: getattr(self, name) for name in sorted(names) if getattr(self, name) is not None}
 
 
 class NewAITask(Options):
@@ -67,6 +95,15 @@ class Text(Given):
     zone: str | None = Field(None, description="The IANA zone of its times; yours where it is left out.")
 
 
+class Until(Given):
+    """Until when: an instant with its offset, or words."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"words": "for 20 minutes"}]})
+
+    words: str | None = Field(None, max_length=1000)
+    until: AwareDatetime | None = None
+
+
 class Meaning(BaseModel):
     """What a text means. `title` is null for a time alone; `kind` is `once` or `recurring`."""
 
@@ -75,6 +112,23 @@ class Meaning(BaseModel):
     understood: str
     zone: str
     next: list[datetime]
+
+
+class WishesShape(BaseModel):
+    """What a reminder does beyond coming at its time; `resume_at` is until when it is paused."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    priority: str = "normal"
+    tags: list[str] = []
+    notes: str | None = None
+    attachments: list[str] = []
+    repeat_minutes: int | None = None
+    repeat_limit: int = 48
+    escalate_minutes: int | None = None
+    expire_minutes: int | None = None
+    pre_notices: list[int] = []
+    resume_at: datetime | None = None
 
 
 class AITaskShape(BaseModel):
@@ -100,14 +154,16 @@ class AITaskShape(BaseModel):
     problem: str | None
     created_at: datetime | None
     updated_at: datetime | None
+    wishes: WishesShape = WishesShape()
     understood: str = ""
     next: list[datetime] = []
     scheduler_alive: bool | None = Field(None, description="Told of what was scheduled now: false, nothing will fire.")
 
     @classmethod
-    def of(cls, task: AITask) -> "AITaskShape":
+    def of(cls, task: AITask, extras: Extras) -> "AITaskShape":
         """As it is answered."""
         shape = cls.model_validate(task)
+        shape.wishes = WishesShape.model_validate(extras)
         try:
             shape.understood = task.schedule.describe()
         except ValueError as error:  # an odd row of the earlier scheduler
@@ -167,7 +223,8 @@ class TryShape(BaseModel):
 
 
 class NotificationDetail(NotificationShape):
-    """A message, how it was brought, and when its person said that it is done."""
+    """A message, how it was brought, when its person said that it is done, and until when it is put off."""
 
     done_at: datetime | None = None
+    snoozed_until: datetime | None = None
     tries: list[TryShape] = []
