@@ -1,5 +1,6 @@
 """REST as a program uses it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -61,6 +62,17 @@ def test_a_request_with_a_key_is_done_once(runtime: Runtime, clock: ManualClock)
         assert rest("POST", "/ai-tasks", body, late).status == 201
         clock.advance(24 * 3600)
         assert rest("POST", "/ai-tasks", body, key).json["id"] == 3
+
+
+def test_a_key_sent_by_many_at_once_is_done_once(runtime: Runtime) -> None:
+    with server(runtime) as client, ThreadPoolExecutor(8) as pool:
+        rest = Rest(client, token_of(runtime))
+
+        def send(_: int) -> int:
+            return rest("POST", "/ai-tasks", {"words": "stretch in 10 minutes"}, {"Idempotency-Key": "k"}).status
+
+        assert {201} <= set(pool.map(send, range(16))) <= {201, 409}
+        assert len(rest("GET", "/ai-tasks").json["items"]) == 1
 
 
 def test_an_edit_of_what_was_changed_meanwhile_is_refused(runtime: Runtime) -> None:
