@@ -43,6 +43,11 @@ class Extras:
         """Whether something comes after a message of it that is not done."""
         return self.repeat_minutes is not None or self.escalate_minutes is not None
 
+    def with_text(self, description: str | None) -> str | None:
+        """The body of a message: the AI task's own text, then what is to be at hand with it."""
+        files = f"📎 {', '.join(self.attachments)}" if self.attachments else None
+        return "\n\n".join(filter(None, (description, self.notes, files))) or None
+
     def expires_after(self, instant: datetime) -> datetime | None:
         """From when on a message that is due at an instant is not sent any more."""
         return None if self.expire_minutes is None else instant + timedelta(minutes=self.expire_minutes)

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from personal_assistant.ai.extras import COLUMNS, Extras, extras_of
+from personal_assistant.ai.extras import COLUMNS, extras_of
 from personal_assistant.ai.follow_ups import first_follow_up
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Succeeded, Waiting
@@ -75,7 +75,7 @@ def _message(job: ClaimedJob, task: Any, now: datetime) -> Message:
         user_id=task.user_id,
         kind="reminder",
         title=task.title,
-        body=_body(task.description, extras),
+        body=extras.with_text(task.description),
         channels=task.notification_channels or None,  # the person's own order
         job_id=job.id,
         ai_task_id=task.id,
@@ -85,11 +85,6 @@ def _message(job: ClaimedJob, task: Any, now: datetime) -> Message:
         follow_at=first_follow_up(extras, now, job.due_at),
         outward=not job.kwargs.get("in_summary", False),
     )
-
-
-def _body(description: str | None, extras: Extras) -> str | None:
-    files = f"📎 {', '.join(extras.attachments)}" if extras.attachments else None
-    return "\n\n".join(filter(None, (description, extras.notes, files))) or None
 
 
 def _mark_done(conn: sa.Connection, task_ids: list[int], now: datetime) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from personal_assistant.ai.extras import COLUMNS, extras_of
 from personal_assistant.notifications.deliveries import deliver
 from personal_assistant.notifications.model import Message
 from personal_assistant.store.bulk import update_rows
@@ -18,9 +19,8 @@ _AGAIN = timedelta(seconds=1)
 _DUE = (
     sa.select(
         reminders.c.ai_task_id,
-        reminders.c.pre_notices,
         reminders.c.notice_for,
-        reminders.c.priority,
+        *COLUMNS,
         ai_tasks.c.user_id,
         ai_tasks.c.title,
         ai_tasks.c.description,
@@ -76,17 +76,18 @@ def _message(row: Any, now: datetime) -> Message | None:
     past = [at for at in _instants(row) if at <= now]
     if not past:
         return None
+    extras = extras_of(row)
     when = occurrence.astimezone(get_zone(row.zone)).strftime("%a %d %b %H:%M")
     return Message(
         key=f"notice:{row.ai_task_id}:{occurrence:%Y%m%dT%H%M%S%f}:{(occurrence - max(past)).total_seconds():.0f}",
         user_id=row.user_id,
         kind="reminder",
         title=f"🔜 {when}: {row.title}",
-        body=row.description,
+        body=extras.with_text(row.description),
         channels=row.notification_channels or None,
         ai_task_id=row.ai_task_id,
         due_at=occurrence,
         topic=NOTICE,
-        urgent=row.priority == "urgent",
+        urgent=extras.priority == "urgent",
         expires_at=occurrence,
     )

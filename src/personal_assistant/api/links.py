@@ -22,7 +22,7 @@ from personal_assistant.timing.zones import get_zone
 from personal_assistant.workers.runtime import Runtime
 
 _LONGEST_BODY = 4096
-_SNOOZES = (("20 minutes", "for 20 minutes"), ("1 hour", "for 1 hour"), ("Tomorrow", "until tomorrow morning"))
+_SNOOZES = (("In 20 minutes", "for 20 minutes"), ("In 1 hour", "for 1 hour"), ("Tomorrow", "until tomorrow morning"))
 
 
 async def action(request: Request) -> Response:

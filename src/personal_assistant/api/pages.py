@@ -23,6 +23,7 @@ button{flex:1 1 8.5rem;border:1px solid light-dark(#c6cbd3,#4a515c);background:n
 background:light-dark(#1456c8,#8ab4ff);color:light-dark(#fff,#10151f)}
 input{flex:3 1 12rem;min-width:0;padding:0 .75rem;border:1px solid light-dark(#8a919c,#6b7380);
 background:none;color:inherit}
+::placeholder{color:light-dark(#5b626b,#a4abb5)}
 :focus-visible{outline:3px solid light-dark(#10151f,#fff);outline-offset:2px}
 """
 _HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()

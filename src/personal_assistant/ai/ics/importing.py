@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from personal_assistant.ai.extras import write_extras
+from personal_assistant.ai.extras_validation import check
 from personal_assistant.ai.ics import own
 from personal_assistant.ai.ics.export import times_of
 from personal_assistant.ai.ics.reading import Entry, UnreadableEntry, entries_of
@@ -111,6 +112,7 @@ def _one(conn: sa.Connection, user_id: int, found: _Found, seen: set[str], now: 
         return replace(result, reason="it is here already")
     try:
         columns = columns_of(found.draft, now)
+        check(conn, user_id, found.extras)
     except AssistantError as error:
         return replace(result, reason=str(error))
     seen.add(found.uid)
