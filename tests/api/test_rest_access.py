@@ -111,3 +111,18 @@ def test_what_is_no_bearer_token_is_refused(runtime: Runtime) -> None:
             assert client("/api/v1/ai-tasks", headers={"Authorization": header}).status == 401, header
         assert client("/api/v1/ai-tasks", headers={"Authorization": f"bearer  {token}"}).status == 200
         assert client(f"/api/v1/ai-tasks?token={token}").status == 401
+
+
+@SQLITE
+def test_the_openapi_document_is_whole(runtime: Runtime) -> None:
+    with server(runtime) as client:
+        answer = Rest(client, None)("GET", "/openapi.json")
+        text, document = answer.raw.text, answer.json
+        assert (answer.status, document["openapi"]) == (200, "3.1.0")
+        schemas = document["components"]["schemas"]
+        assert {name.rpartition("/")[2] for name in re.findall(r'"\$ref":"([^"]+)"', text)} == schemas.keys()
+        about = [method for methods in document["paths"].values() for method in methods.values()]
+        assert len({it["operationId"] for it in about}) == len(about)
+        assert all(it["description"] for it in about)
+        problems = [answer for it in about for status, answer in it["responses"].items() if int(status) >= 400]
+        assert all(list(it["content"]) == ["application/problem+json"] for it in problems)
