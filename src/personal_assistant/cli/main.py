@@ -25,6 +25,7 @@ from personal_assistant.cli import (
     status,
     tasks,
     time,
+    tokens,
     up,
     watches,
     web,
@@ -75,6 +76,7 @@ app.add_typer(notifications.app, name="notifications")
 app.add_typer(channels.app, name="channels")
 app.add_typer(watches.app, name="watches")
 app.add_typer(keys.app, name="keys")
+app.add_typer(tokens.app, name="tokens")
 app.add_typer(bench.app, name="bench")
 
 
