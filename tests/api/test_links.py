@@ -40,9 +40,9 @@ def config(public_url: str = PUBLIC) -> SendingConfig:
     return config_of(Settings(_env_file=None, public_url=public_url))  # type: ignore[call-arg]
 
 
-def told(runtime: Runtime, title: str = "Water the plants", user_id: int = OWNER) -> int:
+def told(runtime: Runtime, title: str = "Water the plants", user_id: int = OWNER, key: str = "") -> int:
     """A message; returns its id."""
-    message = Message(f"m{user_id}", user_id, "reminder", title, None, None)
+    message = Message(key or f"m{user_id}", user_id, "reminder", title, None, None)
     with runtime.db.write() as conn:
         deliver(conn, [message], runtime.clock.now())
         return int(conn.execute(sa.select(sa.func.max(deliveries.c.id))).scalar_one())

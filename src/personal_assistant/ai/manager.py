@@ -196,12 +196,19 @@ class AITaskManager:
     # Changing
 
     def update_task(
-        self, task_id: int, user_id: int | None = None, *, extras: Mapping[str, Any] | None = None, **changes: Any
+        self,
+        task_id: int,
+        user_id: int | None = None,
+        *,
+        if_revision: int | None = None,
+        extras: Mapping[str, Any] | None = None,
+        **changes: Any,
     ) -> AITask:
         """Change some fields. A changed schedule plans anew, and cancels what the old one still had open.
 
         A new `schedule_type` without a `schedule_config` means that type's defaults. Of the `extras` those that are
-        named are changed; None stands for the default.
+        named are changed; None stands for the default. Raises AITaskChangedError where `if_revision` is given and is
+        not its revision any more.
         """
         unknown = changes.keys() - _EDITABLE
         if unknown:
@@ -209,6 +216,7 @@ class AITaskManager:
         now = self._clock.now()
         with self._db.write() as conn:
             task = rows.find(conn, task_id, user_id, lock=True)
+            rows.check_revision(task, if_revision)
             if "schedule_type" in changes:
                 changes = {"schedule_config": None, **changes}
             draft = Draft(**{name: getattr(task, name) for name in Draft.__dataclass_fields__} | changes)
@@ -300,10 +308,14 @@ class AITaskManager:
                 raise AITaskError(f"AI task {task_id} has no occurrence that failed, was cancelled or was missed.")
             return replay(conn, unsuccessful[0].id, self._clock.now())
 
-    def delete_task(self, task_id: int, user_id: int | None = None) -> AITask:
-        """Remove it and cancel what it has open; its history stays in the ledger. Returns what was removed."""
+    def delete_task(self, task_id: int, user_id: int | None = None, *, if_revision: int | None = None) -> AITask:
+        """Remove it and cancel what it has open; its history stays in the ledger. Returns what was removed.
+
+        Raises AITaskChangedError where `if_revision` is given and is not its revision any more.
+        """
         with self._db.write() as conn:
             task = rows.find(conn, task_id, user_id, lock=True)
+            rows.check_revision(task, if_revision)
             cancel_occurrences(conn, task_id, self._clock.now())
             threads.stop(conn, [task_id])
             conn.execute(sa.delete(ai_tasks).where(ai_tasks.c.id == task_id))

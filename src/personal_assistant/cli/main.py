@@ -26,6 +26,7 @@ from personal_assistant.cli import (
     status,
     tasks,
     time,
+    tokens,
     up,
     watches,
     web,
@@ -77,6 +78,7 @@ app.add_typer(notifications.app, name="notifications")
 app.add_typer(channels.app, name="channels")
 app.add_typer(watches.app, name="watches")
 app.add_typer(keys.app, name="keys")
+app.add_typer(tokens.app, name="tokens")
 app.add_typer(bench.app, name="bench")
 
 

@@ -41,9 +41,9 @@ _LISTED = tuple(deliveries.c[name] for name in Notification.__dataclass_fields__
 
 
 def list_notifications(
-    conn: sa.Connection, user_id: int, *, unread: bool = False, limit: int = 50
+    conn: sa.Connection, user_id: int, *, unread: bool = False, before: int | None = None, limit: int = 50
 ) -> list[Notification]:
-    """A person's in-app list, newest first."""
+    """A person's in-app list, newest first; with `before` those that came before the one of that id."""
     chosen = (
         sa.select(*_LISTED)
         .where(deliveries.c.user_id == user_id, deliveries.c.channel == IN_APP)
@@ -52,6 +52,8 @@ def list_notifications(
     )
     if unread:
         chosen = chosen.where(deliveries.c.read_at.is_(None))
+    if before is not None:
+        chosen = chosen.where(deliveries.c.id < before)
     return [Notification(*row) for row in conn.execute(chosen)]
 
 
