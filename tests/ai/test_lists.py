@@ -210,8 +210,8 @@ RULES: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-def minute_of_2026(*when: int) -> int:
-    return (datetime(2026, *when, tzinfo=UTC) - datetime(2026, 1, 1, tzinfo=UTC)) // MINUTE
+def minute_of_2026(month: int, day: int, hour: int) -> int:
+    return (datetime(2026, month, day, hour, tzinfo=UTC) - datetime(2026, 1, 1, tzinfo=UTC)) // MINUTE
 
 
 # A day of 24 h 30 min, and one of 23 h 30 min.
