@@ -13,6 +13,8 @@ from personal_assistant.ai import AITaskManager
 from personal_assistant.jobs import leases
 from personal_assistant.notifications.deliveries import deliver
 from personal_assistant.notifications.model import Message
+from personal_assistant.people.idempotency import Answer, begin, finish
+from personal_assistant.people.tokens import create_token
 from personal_assistant.settings import Settings
 from personal_assistant.store.database import Database
 from personal_assistant.store.tables import (
@@ -75,6 +77,9 @@ def full(runtime: Runtime, ledger: Ledger, clock: ManualClock) -> Database:
         conn.execute(sa.insert(users).values(id=40, email="b@example.org", hashed_password=legacy.PASSWORD))
         conn.execute(sa.update(users).where(users.c.id == 1).values(role_assigned_by=40))
         _reach(conn, task.id)
+        create_token(conn, 1, "phone", ["write"], None, START)
+        begin(conn, 1, "key", b"request", START)
+        finish(conn, 1, "key", Answer(201, {"etag": '"1"'}, "{}"))
     return runtime.db
 
 

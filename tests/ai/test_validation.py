@@ -74,6 +74,7 @@ def test_titles_are_kept_as_they_are(manager: AITaskManager, title: str) -> None
 
 @pytest.mark.parametrize("field", ["status", "next_run_at", "id", "revision", "problem"])
 def test_fields_that_follow_from_others_cannot_be_set(manager: AITaskManager, field: str) -> None:
+    changes: dict[str, Any] = {field: 1}
     task = manager.create_task(OWNER, **VALID)
     with pytest.raises(AITaskError, match=f"{field} cannot be changed"):
-        manager.update_task(task.id, OWNER, **{field: 1})
+        manager.update_task(task.id, OWNER, **changes)

@@ -7,9 +7,10 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.ai.support import OWNER, another_person
+from tests.ai.support import OWNER, another_person, run_due
 from tests.api.support import server
 
+from personal_assistant.ai import AITaskManager
 from personal_assistant.notifications.deliveries import deliver
 from personal_assistant.notifications.links import LinkError, LinkExpiredError, links_for, read_link
 from personal_assistant.notifications.model import Message
@@ -39,9 +40,9 @@ def config(public_url: str = PUBLIC) -> SendingConfig:
     return config_of(Settings(_env_file=None, public_url=public_url))  # type: ignore[call-arg]
 
 
-def told(runtime: Runtime, title: str = "Water the plants", user_id: int = OWNER) -> int:
+def told(runtime: Runtime, title: str = "Water the plants", user_id: int = OWNER, key: str = "") -> int:
     """A message; returns its id."""
-    message = Message(f"m{user_id}", user_id, "reminder", title, None, None)
+    message = Message(key or f"m{user_id}", user_id, "reminder", title, None, None)
     with runtime.db.write() as conn:
         deliver(conn, [message], runtime.clock.now())
         return int(conn.execute(sa.select(sa.func.max(deliveries.c.id))).scalar_one())
@@ -65,12 +66,14 @@ def test_looking_changes_nothing_and_the_button_acts_once(runtime: Runtime, cloc
         page = ask(path)
         assert (page.status, ask(path, "HEAD").status) == (200, 200)
         assert "&lt;b&gt;Water&lt;/b&gt; &amp; feed" in page.text
-        assert '<form method="post"><button>Done</button></form>' in page.text
+        assert '<button class="main" name="done" value="1">Done</button>' in page.text
         assert "script" not in page.text
         assert "form-action 'self'" in page.headers["content-security-policy"]
         assert page.headers["cache-control"] == "no-store"
         assert row(runtime, message_id) == before
-        acted = ask(path, "POST", b"x" * 100_000)
+        assert ask(path, "POST", b"x" * 100_000).status == 413
+        assert row(runtime, message_id) == before
+        acted = ask(path, "POST")
         assert (acted.status, "Done on Tue 02 Jun 2026, 12:00." in acted.text) == (200, True)
         after = row(runtime, message_id)
         assert after != before
@@ -79,6 +82,34 @@ def test_looking_changes_nothing_and_the_button_acts_once(runtime: Runtime, cloc
         assert row(runtime, message_id) == after
         assert "<form" not in ask(path).text
         assert ask(path, "DELETE").status == 405
+
+
+def test_it_is_put_off_in_words_and_what_is_not_understood_changes_nothing(runtime: Runtime) -> None:
+    message_id = told(runtime)
+    path = path_to(runtime, message_id)
+    with server(runtime) as ask:
+        acted = ask(path, "POST", b"snooze=until+tomorrow+at+9am")
+        assert (acted.status, "It comes again on Wed 03 Jun 2026, 09:00." in acted.text) == (200, True)
+        before = row(runtime, message_id)
+        for body in (b"snooze=whenever", b"snooze=yesterday", b"snooze=every+day", b"snooze=%00%ff<script>", b"skip=1"):
+            refused = ask(path, "POST", body)
+            assert (refused.status, "<script" in refused.text) == (422, False), body
+        assert row(runtime, message_id) == before
+
+
+def test_the_next_time_of_what_recurs_can_be_skipped(runtime: Runtime, clock: ManualClock) -> None:
+    manager = AITaskManager(runtime.db, clock)
+    task = manager.create_from_words(OWNER, "Water the plants", when="every day at 6pm")
+    clock.advance(6 * 3600)
+    run_due(runtime)
+    with runtime.db.read() as conn:
+        message_id = conn.execute(sa.select(deliveries.c.id)).scalar_one()
+    path = path_to(runtime, message_id)
+    with server(runtime) as ask:
+        assert "Skip the next time" in ask(path).text
+        acted = ask(path, "POST", b"skip=1")
+    assert (acted.status, "It comes again on Thu 04 Jun 2026, 18:00." in acted.text) == (200, True)
+    assert manager.get_task(task.id).next_run_at == clock.now() + timedelta(days=2)
 
 
 def test_a_link_ends_with_its_time_its_message_and_its_person(runtime: Runtime, clock: ManualClock) -> None:
@@ -95,7 +126,7 @@ def test_a_link_ends_with_its_time_its_message_and_its_person(runtime: Runtime, 
             assert conn.scalar(sa.select(deliveries.c.done_at)) is None
 
 
-def test_done_counts_for_the_first_message_of_the_thread(runtime: Runtime) -> None:
+def test_done_counts_for_all_of_the_thread(runtime: Runtime) -> None:
     first = told(runtime)
     again = Message("again", OWNER, "reminder", "Water the plants", None, None)
     with runtime.db.write() as conn:
@@ -107,7 +138,7 @@ def test_done_counts_for_the_first_message_of_the_thread(runtime: Runtime) -> No
             conn, OWNER, conn.scalars(sa.select(deliveries.c.id).where(follower)).one(), runtime.clock.now(), "cli"
         )
         chosen = sa.select(*deliveries.c["done_by", "follow_at"]).order_by(deliveries.c.id)
-        assert [tuple(it) for it in conn.execute(chosen)] == [("cli", None), (None, None)]
+        assert [tuple(it) for it in conn.execute(chosen)] == [("cli", None), ("cli", None)]
 
 
 def _token(clock: ManualClock, key: bytes = KEY) -> str:

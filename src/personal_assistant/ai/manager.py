@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from personal_assistant.ai import formatting, rows
 from personal_assistant.ai.due import ATTEMPTS
+from personal_assistant.ai.extras import Extras, find_extras, write_extras
 from personal_assistant.ai.inserting import columns_of, insert
 from personal_assistant.ai.model import EXECUTE, QUEUE, SELECTED, AITask, AITaskError, ai_task_of
 from personal_assistant.ai.validation import Draft, check_fields, check_schedule
@@ -17,10 +18,11 @@ from personal_assistant.jobs.enqueue import enqueue
 from personal_assistant.jobs.model import JobView, NewJob
 from personal_assistant.jobs.queries import list_jobs
 from personal_assistant.jobs.replay import REPLAYABLE, replay
+from personal_assistant.notifications import threads
 from personal_assistant.notifications.channels import not_set_up
 from personal_assistant.store.database import Database
-from personal_assistant.store.people import Person, get_person
-from personal_assistant.store.tables import ai_tasks
+from personal_assistant.store.people import get_person
+from personal_assistant.store.tables import ai_tasks, reminders
 from personal_assistant.timing.clock import Clock, SystemClock
 from personal_assistant.timing.recurrence import ScheduleError, parse_schedule
 from personal_assistant.timing.zones import UnknownZoneError
@@ -64,8 +66,10 @@ class AITaskManager:
         zone: str | None = None,
         missed_policy: str = "once",
         max_lateness_seconds: int | None = None,
+        extras: Mapping[str, Any] | None = None,
     ) -> AITask:
-        """Schedule something. `zone` is the person's own unless given.
+        """Schedule something. `zone` is the person's own unless given. `extras` are fields of Extras, and
+        `escalate_to`: an address or a person by name.
 
         Raises AITaskError for what cannot be scheduled, PersonNotFoundError for an unknown person.
         """
@@ -83,7 +87,10 @@ class AITaskManager:
                 missed_policy=missed_policy,
                 max_lateness_seconds=max_lateness_seconds,
             )
-            return self._insert(conn, person, draft)
+            now = self._clock.now()
+            task = insert(conn, person.id, columns_of(draft, now), now)
+            write_extras(conn, task.id, person.id, extras or {}, now)
+            return task
 
     def create_from_words(
         self, user_id: int, words: str, *, when: str | None = None, zone: str | None = None, **options: Any
@@ -144,6 +151,11 @@ class AITaskManager:
         with self._db.read() as conn:
             return rows.find(conn, task_id, user_id)
 
+    def extras_of(self, task_id: int) -> Extras:
+        """What an AI task has beyond its time and its text."""
+        with self._db.read() as conn:
+            return find_extras(conn, [task_id]).get(task_id, Extras())
+
     def channels_not_set_up(self, task: AITask) -> tuple[str, ...]:
         """The channels it asks for over which its person cannot be reached."""
         with self._db.read() as conn:
@@ -183,10 +195,20 @@ class AITaskManager:
 
     # Changing
 
-    def update_task(self, task_id: int, user_id: int | None = None, **changes: Any) -> AITask:
+    def update_task(
+        self,
+        task_id: int,
+        user_id: int | None = None,
+        *,
+        if_revision: int | None = None,
+        extras: Mapping[str, Any] | None = None,
+        **changes: Any,
+    ) -> AITask:
         """Change some fields. A changed schedule plans anew, and cancels what the old one still had open.
 
-        A new `schedule_type` without a `schedule_config` means that type's defaults.
+        A new `schedule_type` without a `schedule_config` means that type's defaults. Of the `extras` those that are
+        named are changed; None stands for the default. Raises AITaskChangedError where `if_revision` is given and is
+        not its revision any more.
         """
         unknown = changes.keys() - _EDITABLE
         if unknown:
@@ -194,6 +216,7 @@ class AITaskManager:
         now = self._clock.now()
         with self._db.write() as conn:
             task = rows.find(conn, task_id, user_id, lock=True)
+            rows.check_revision(task, if_revision)
             if "schedule_type" in changes:
                 changes = {"schedule_config": None, **changes}
             draft = Draft(**{name: getattr(task, name) for name in Draft.__dataclass_fields__} | changes)
@@ -204,6 +227,7 @@ class AITaskManager:
                 cancel_occurrences(conn, task_id, now)
                 values |= plan.columns | {"problem": None, "status": "paused" if paused else "active"}
                 values |= {"next_run_at": None if paused else plan.first}
+            write_extras(conn, task_id, task.user_id, extras or {}, now)
             return rows.change(conn, task_id, now, revision=ai_tasks.c.revision + 1, **values)
 
     def update_task_status(
@@ -224,13 +248,24 @@ class AITaskManager:
             ran = {} if last_run_at is None else {"last_run_at": rows.aware(last_run_at)}
             return self._set_state(conn, task, status, next_run_at=rows.aware(next_run_at), **ran)
 
-    def pause_task(self, task_id: int, user_id: int | None = None) -> AITask:
-        """Let nothing of it happen until it is resumed; an occurrence that runs already comes to its end."""
+    def pause_task(self, task_id: int, user_id: int | None = None, *, until: datetime | None = None) -> AITask:
+        """Let nothing of it happen until it is resumed, or `until` an instant (aware); what runs comes to its end.
+
+        Raises AITaskError where nothing would be left to happen from then on.
+        """
+        now = self._clock.now()
         with self._db.write() as conn:
             task = rows.find(conn, task_id, user_id, lock=True)
-            if task.status != "active":
+            if task.status != "active" and not (task.status == "paused" and until is not None):
                 raise AITaskError(f"AI task {task_id} is {task.status}, not active, so there is nothing to pause.")
-            return self._set_state(conn, task, "paused")
+            if until is not None and until <= now:
+                raise AITaskError("It can be paused until a time to come.")
+            if until is not None:
+                rows.planned(task, until)
+            paused = self._set_state(conn, task, "paused")
+            if until is not None:
+                write_extras(conn, task_id, task.user_id, {}, now, resume_at=until)
+            return paused
 
     def resume_task(self, task_id: int, user_id: int | None = None) -> AITask:
         """Go on with the next occurrence after now. Raises AITaskError when there is none."""
@@ -273,19 +308,20 @@ class AITaskManager:
                 raise AITaskError(f"AI task {task_id} has no occurrence that failed, was cancelled or was missed.")
             return replay(conn, unsuccessful[0].id, self._clock.now())
 
-    def delete_task(self, task_id: int, user_id: int | None = None) -> AITask:
-        """Remove it and cancel what it has open; its history stays in the ledger. Returns what was removed."""
+    def delete_task(self, task_id: int, user_id: int | None = None, *, if_revision: int | None = None) -> AITask:
+        """Remove it and cancel what it has open; its history stays in the ledger. Returns what was removed.
+
+        Raises AITaskChangedError where `if_revision` is given and is not its revision any more.
+        """
         with self._db.write() as conn:
             task = rows.find(conn, task_id, user_id, lock=True)
+            rows.check_revision(task, if_revision)
             cancel_occurrences(conn, task_id, self._clock.now())
+            threads.stop(conn, [task_id])
             conn.execute(sa.delete(ai_tasks).where(ai_tasks.c.id == task_id))
             return task
 
     # Shared
-
-    def _insert(self, conn: sa.Connection, person: Person, draft: Draft) -> AITask:
-        now = self._clock.now()
-        return insert(conn, person.id, columns_of(draft, now), now)
 
     def _set_state(
         self, conn: sa.Connection, task: AITask, status: str, *, next_run_at: datetime | None = None, **values: Any
@@ -297,4 +333,6 @@ class AITaskManager:
             values |= {"next_run_at": next_run_at}
         if status not in ("active", "processing"):
             cancel_occurrences(conn, task.id, now)
+            threads.stop(conn, [task.id])
+        conn.execute(sa.update(reminders).where(reminders.c.ai_task_id == task.id).values(resume_at=None))
         return rows.change(conn, task.id, now, status=status, **values)

@@ -22,6 +22,10 @@ class AITaskNotFoundError(AITaskError):
     """No AI task of that person has that id."""
 
 
+class AITaskChangedError(AITaskError):
+    """It has another revision than the one that was to be changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class AITask:
     """What a person scheduled. Instants are aware UTC; `zone` is the IANA zone in which its clock times are meant."""

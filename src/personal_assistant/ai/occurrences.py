@@ -7,13 +7,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from personal_assistant.ai.extras import COLUMNS, extras_of
+from personal_assistant.ai.follow_ups import first_follow_up
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Succeeded, Waiting
-from personal_assistant.notifications import incidents
+from personal_assistant.notifications import incidents, threads
 from personal_assistant.notifications.deliveries import deliver
 from personal_assistant.notifications.model import Message
 from personal_assistant.store.bulk import among
-from personal_assistant.store.tables import ai_tasks
+from personal_assistant.store.tables import ai_tasks, reminders
 
 _PERMANENT = "permanent"
 _GREATEST_ID = 2**31 - 1
@@ -26,7 +28,8 @@ _NEEDED = sa.select(
     ai_tasks.c.description,
     ai_tasks.c.task_type,
     ai_tasks.c.notification_channels,
-)
+    *COLUMNS,
+).outerjoin(reminders, reminders.c.ai_task_id == ai_tasks.c.id)
 
 
 def run_occurrences(conn: sa.Connection, jobs: Sequence[ClaimedJob], now: datetime) -> list[Outcome]:
@@ -42,8 +45,10 @@ def run_occurrences(conn: sa.Connection, jobs: Sequence[ClaimedJob], now: dateti
     outcomes = [_outcome(task) for task in tasks]
     together = zip(jobs, tasks, outcomes, strict=True)
     done = [(job, task) for job, task, outcome in together if task is not None and isinstance(outcome, Succeeded)]
+    # The newest message of an AI task is the one that is followed up.
+    threads.stop(conn, [task.id for _, task in done if extras_of(task).follows_up], snoozed=False)
     over = incidents.succeeded(conn, {_about(task): task.user_id for _, task in done}, now)
-    deliver(conn, [*(_message(job, task) for job, task in done), *over], now)
+    deliver(conn, [*(_message(job, task, now) for job, task in done), *over], now)
     _mark_done(conn, [task.id for _, task in done], now)
     return outcomes
 
@@ -63,17 +68,21 @@ def _outcome(task: Any) -> Outcome:
     return Succeeded() if task.task_type == "reminder" else Failed(NO_AGENT, _PERMANENT)
 
 
-def _message(job: ClaimedJob, task: Any) -> Message:
+def _message(job: ClaimedJob, task: Any, now: datetime) -> Message:
+    extras = extras_of(task)
     return Message(
         key=job.id,
         user_id=task.user_id,
         kind="reminder",
         title=task.title,
-        body=task.description,
+        body=extras.with_text(task.description),
         channels=task.notification_channels or None,  # the person's own order
         job_id=job.id,
         ai_task_id=task.id,
         due_at=job.due_at,
+        urgent=extras.priority == "urgent",
+        expires_at=extras.expires_after(job.due_at or now),
+        follow_at=first_follow_up(extras, now, job.due_at),
         outward=not job.kwargs.get("in_summary", False),
     )
 

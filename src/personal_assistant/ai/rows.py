@@ -5,7 +5,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from personal_assistant.ai.model import SELECTED, AITask, AITaskError, AITaskNotFoundError, ai_task_of
+from personal_assistant.ai.extras import replan_notices
+from personal_assistant.ai.model import (
+    SELECTED,
+    AITask,
+    AITaskChangedError,
+    AITaskError,
+    AITaskNotFoundError,
+    ai_task_of,
+)
 from personal_assistant.store.database import wake_after_commit
 from personal_assistant.store.tables import AI_TASK_STATES, ai_tasks
 from personal_assistant.store.types import fits
@@ -31,6 +39,8 @@ def find(conn: sa.Connection, task_id: int, user_id: int | None = None, *, lock:
 def change(conn: sa.Connection, task_id: int, now: datetime, **values: Any) -> AITask:
     """Write some columns and wake the schedulers; returns the AI task as it is then."""
     conn.execute(sa.update(ai_tasks).where(ai_tasks.c.id == task_id).values(updated_at=now, **values))
+    if "next_run_at" in values:
+        replan_notices(conn, task_id, now)
     wake_after_commit(conn)
     return find(conn, task_id)
 
@@ -45,6 +55,23 @@ def planned(task: AITask, now: datetime) -> datetime:
     if following is None:
         raise AITaskError(f"AI task {task.id} is over: {described}. Give it a new time first.")
     return following
+
+
+def check_revision(task: AITask, wanted: int | None) -> None:
+    """Raises AITaskChangedError when somebody has changed it meanwhile; None takes any revision."""
+    if wanted not in (None, task.revision):
+        raise AITaskChangedError(f"AI task {task.id} was changed meanwhile: look at it again, then change it.")
+
+
+def page(conn: sa.Connection, user_id: int, *, status: str | None, before: int | None, limit: int) -> list[AITask]:
+    """A person's AI tasks, the newest first, of one state where it is given; those made before the id `before`."""
+    chosen = SELECTED.where(ai_tasks.c.user_id == user_id)
+    if status is not None:
+        check_state(status)
+        chosen = chosen.where(ai_tasks.c.status == status)
+    if before is not None:
+        chosen = chosen.where(ai_tasks.c.id < before)
+    return [ai_task_of(row) for row in conn.execute(chosen.order_by(ai_tasks.c.id.desc()).limit(limit)).mappings()]
 
 
 def check_state(status: str) -> None:

@@ -78,7 +78,7 @@ def title(text: str) -> str:
     return _printable(one_line, "title")
 
 
-def _one_of(name: str, allowed: Sequence[str]) -> Callable[[str], str]:
+def one_of(name: str, allowed: Sequence[str]) -> Callable[[str], str]:
     def check(word: str) -> str:
         if word not in allowed:
             raise AITaskError(f"There is no {name} {word!r}. There are {', '.join(allowed)}.")
@@ -87,7 +87,7 @@ def _one_of(name: str, allowed: Sequence[str]) -> Callable[[str], str]:
     return check
 
 
-def _text(name: str, longest: int) -> Callable[[str | None], str | None]:
+def text(name: str, longest: int) -> Callable[[str | None], str | None]:
     def check(text: str | None) -> str | None:
         if text is not None and len(text) > longest:
             raise AITaskError(f"The {name} has {len(text)} characters; at most {longest} are allowed.")
@@ -110,10 +110,10 @@ def _printable(text: str, name: str) -> str:
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "title": title,
-    "description": _text("description", MAX_DESCRIPTION),
-    "task_type": _one_of("type of AI task", AI_TASK_TYPES),
-    "ai_context": _text("context", MAX_CONTEXT),
+    "description": text("description", MAX_DESCRIPTION),
+    "task_type": one_of("type of AI task", AI_TASK_TYPES),
+    "ai_context": text("context", MAX_CONTEXT),
     "notification_channels": check_channels,
-    "missed_policy": _one_of("missed-run policy", MISSED_POLICIES),
+    "missed_policy": one_of("missed-run policy", MISSED_POLICIES),
     "max_lateness_seconds": _lateness,
 }

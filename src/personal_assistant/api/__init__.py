@@ -1,1 +1,1 @@
-"""What is served over HTTP: the calendar feed, links in messages and health."""
+"""What is served over HTTP: REST, the calendar feed, links in messages and health."""

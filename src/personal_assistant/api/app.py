@@ -3,9 +3,11 @@
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from personal_assistant.api import calendar, health, links
+from personal_assistant.api.v1.app import PREFIX, make_api
 from personal_assistant.workers.runtime import Runtime
 
 # For every answer: nothing is loaded, framed, kept, indexed, or told to other sites.
@@ -22,7 +24,7 @@ _HEADERS = {
 def make_app(runtime: Runtime) -> ASGIApp:
     """The application, serving this runtime's database."""
     app = Starlette(
-        routes=[*health.ROUTES, *calendar.ROUTES, *links.ROUTES],
+        routes=[*health.ROUTES, *calendar.ROUTES, *links.ROUTES, Mount(PREFIX, make_api(runtime))],
         exception_handlers={404: _not_found, 500: _failed},
     )
     app.state.runtime = runtime

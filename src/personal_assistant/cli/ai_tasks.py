@@ -6,10 +6,26 @@ from typing import Annotated, Any
 
 import typer
 
+from personal_assistant.cli import lists
+from personal_assistant.cli.extras import (
+    Before,
+    EscalateAfter,
+    EscalateTo,
+    ExpireAfter,
+    Files,
+    Note,
+    Priority,
+    Repeat,
+    RepeatLimit,
+    Tags,
+    Wished,
+    described,
+)
 from personal_assistant.cli.output import Json, command_name, group, id_parser, print_json, say, table
 from personal_assistant.cli.when import Cron, Except, RRule, Start, When, Words
 
 app = group("Reminders and other AI tasks.")
+lists.add_to(app)
 
 Id = Annotated[
     int,
@@ -74,17 +90,20 @@ def show(task_id: Id, as_json: Json = False) -> None:
 
     current, manager = _manager()
     task = manager.get_task(task_id, current.owner.id)
+    extras = manager.extras_of(task_id)
     with current.runtime.db.read() as conn:
         history = list_jobs(conn, ai_task_id=task_id, limit=20)
     if as_json:
-        print_json({"ai_task": task, "next": task.upcoming(), "occurrences": history})
+        print_json({"ai_task": task, "extras": extras, "next": task.upcoming(), "occurrences": history})
         return
     say(f"{sign(task.status)} {task.title} (id {task.id}, {task.status}, {task.task_type})")
     if task.description:
         say("   " + task.description.replace("\n", "\n   "))
     say(f"🔁 {rule_of(task)}; if missed: {task.missed_policy}; by {_channels(task)}")
-    for line in ahead(task, current.runtime.clock.now()):
+    for line in [*described(extras), *ahead(task, current.runtime.clock.now())]:
         say(line)
+    if extras.resume_at:
+        say(f"⏸️ paused until {current.local(extras.resume_at)}")
     if task.problem:
         say(f"❌ {task.problem}")
     rows = [(current.local(job.due_at), job.state, _late(job), job.error or "", job.id) for job in history]
@@ -119,11 +138,24 @@ def add(
     zone: Annotated[str | None, typer.Option(help="The IANA zone of its times.")] = None,
     missed: Annotated[str, typer.Option(help="skip, once or all.")] = "once",
     max_late: Annotated[int | None, typer.Option(help="The greatest lateness, in seconds.")] = None,
+    priority: Priority = None,
+    tag: Tags = None,
+    note: Note = None,
+    attach: Files = None,
+    before: Before = None,
+    repeat: Repeat = None,
+    repeat_limit: RepeatLimit = None,
+    escalate_after: EscalateAfter = None,
+    escalate_to: EscalateTo = None,
+    expire_after: ExpireAfter = None,
     as_json: Json = False,
 ) -> None:
     """Schedule an AI task of any type."""
     current, manager = _manager()
     given = When(when, cron, rrule, start, except_)
+    wished = Wished(
+        priority, tag, note, attach, repeat, repeat_limit, escalate_after, escalate_to, before, expire_after
+    )
     task = manager.create_task(
         current.owner.id,
         title,
@@ -134,6 +166,7 @@ def add(
         notification_channels=channel,
         missed_policy=missed,
         max_lateness_seconds=max_late,
+        extras=wished.given(),
     )
     answer_created(current, task, as_json)
 
@@ -143,9 +176,10 @@ def answer_created(current: Any, task: Any, as_json: bool, word: str = "Schedule
     from personal_assistant.ai.formatting import created
 
     manager = _manager()[1]
-    document = {"ai_task": task, "understood": rule_of(task), "next": task.upcoming()}
+    extras = manager.extras_of(task.id)
+    document = {"ai_task": task, "extras": extras, "understood": rule_of(task), "next": task.upcoming()}
     answer = created(task, current.runtime.clock.now(), word, not_set_up=manager.channels_not_set_up(task))
-    current.answer(as_json, document, answer)
+    current.answer(as_json, document, "\n".join([answer, *described(extras)]))
 
 
 @app.command()
@@ -164,6 +198,16 @@ def edit(
     zone: Annotated[str | None, typer.Option(help="The IANA zone of its times.")] = None,
     missed: Annotated[str | None, typer.Option(help="skip, once or all.")] = None,
     max_late: Annotated[int | None, typer.Option(help="The greatest lateness, in seconds.")] = None,
+    priority: Priority = None,
+    tag: Tags = None,
+    note: Note = None,
+    attach: Files = None,
+    before: Before = None,
+    repeat: Repeat = None,
+    repeat_limit: RepeatLimit = None,
+    escalate_after: EscalateAfter = None,
+    escalate_to: EscalateTo = None,
+    expire_after: ExpireAfter = None,
     as_json: Json = False,
 ) -> None:
     """Change an AI task."""
@@ -181,21 +225,38 @@ def edit(
         "max_lateness_seconds": max_late,
     }
     changes = {name: value for name, value in given.items() if value is not None}
+    extras = Wished(
+        priority, tag, note, attach, repeat, repeat_limit, escalate_after, escalate_to, before, expire_after
+    ).given()
     if new := When(when, cron, rrule, start, except_):
         old = manager.get_task(task_id, current.owner.id)
         changes |= new.schedule(manager, current.runtime.clock.now(), zone or old.zone, old)
-    if not changes:
+    if not changes and not extras:
         raise AssistantError("Say what to change, for example with --title or --when; --help lists what can be.")
-    task = manager.update_task(task_id, current.owner.id, **changes)
+    task = manager.update_task(task_id, current.owner.id, extras=extras, **changes)
     answer_created(current, task, as_json, "Changed")
 
 
 @app.command()
-def pause(task_id: Id, as_json: Json = False) -> None:
-    """Let it rest until it is resumed."""
+def pause(
+    task_id: Id,
+    until: Annotated[str | None, typer.Option(help='When it goes on by itself: "1 December", "next monday".')] = None,
+    as_json: Json = False,
+) -> None:
+    """Let it rest until it is resumed, or until a time."""
+    from personal_assistant.ai.acting import until_in_words
+
     current, manager = _manager()
-    task = manager.pause_task(task_id, current.owner.id)
-    print_json({"ai_task": task}) if as_json else say(f"⏸️ Paused: {task.title} (id {task.id})")
+    resume_at = None
+    if until is not None:
+        with current.runtime.db.read() as conn:
+            resume_at = until_in_words(conn, current.owner.id, until, current.runtime.clock.now())
+    task = manager.pause_task(task_id, current.owner.id, until=resume_at)
+    if resume_at is None:
+        print_json({"ai_task": task}) if as_json else say(f"⏸️ Paused: {task.title} (id {task.id})")
+        return
+    text = f"⏸️ Paused until {current.local(resume_at)}: {task.title} (id {task.id})"
+    current.answer(as_json, {"ai_task": task, "resume_at": resume_at}, text)
 
 
 @app.command()

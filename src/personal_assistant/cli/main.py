@@ -10,12 +10,14 @@ import typer
 
 from personal_assistant import __version__
 from personal_assistant.cli import (
+    acting,
     ai_tasks,
     bench,
     channels,
     drain,
     jobs,
     keys,
+    lists,
     migrate,
     notifications,
     remind,
@@ -24,6 +26,7 @@ from personal_assistant.cli import (
     status,
     tasks,
     time,
+    tokens,
     up,
     watches,
     web,
@@ -60,6 +63,10 @@ app.command("scheduler")(worker.scheduler)
 app.command("drain")(drain.drain)
 app.command("migrate")(migrate.migrate)
 app.command("remind")(remind.remind)
+app.command("done")(acting.done)
+app.command("snooze")(acting.snooze)
+app.command("skip")(acting.skip)
+app.command("today")(lists.today)
 app.command("time")(time.time)
 app.command("status")(status.status)
 app.command("doctor")(status.doctor)
@@ -71,6 +78,7 @@ app.add_typer(notifications.app, name="notifications")
 app.add_typer(channels.app, name="channels")
 app.add_typer(watches.app, name="watches")
 app.add_typer(keys.app, name="keys")
+app.add_typer(tokens.app, name="tokens")
 app.add_typer(bench.app, name="bench")
 
 

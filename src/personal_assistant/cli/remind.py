@@ -4,6 +4,19 @@ from typing import Annotated
 
 import typer
 
+from personal_assistant.cli.extras import (
+    Before,
+    EscalateAfter,
+    EscalateTo,
+    ExpireAfter,
+    Files,
+    Note,
+    Priority,
+    Repeat,
+    RepeatLimit,
+    Tags,
+    Wished,
+)
 from personal_assistant.cli.output import Json
 
 
@@ -15,6 +28,16 @@ def remind(
     zone: Annotated[str | None, typer.Option(help="The IANA zone in which the time is meant.")] = None,
     missed: Annotated[str, typer.Option(help="If nothing ran at its time: skip, once or all.")] = "once",
     max_late: Annotated[int | None, typer.Option(help="The greatest lateness, in seconds.")] = None,
+    priority: Priority = None,
+    tag: Tags = None,
+    note: Note = None,
+    attach: Files = None,
+    before: Before = None,
+    repeat: Repeat = None,
+    repeat_limit: RepeatLimit = None,
+    escalate_after: EscalateAfter = None,
+    escalate_to: EscalateTo = None,
+    expire_after: ExpireAfter = None,
     as_json: Json = False,
 ) -> None:
     """Remind yourself of something, once or again and again."""
@@ -23,6 +46,9 @@ def remind(
     from personal_assistant.cli.session import session
 
     current = session()
+    wished = Wished(
+        priority, tag, note, attach, repeat, repeat_limit, escalate_after, escalate_to, before, expire_after
+    )
     manager = AITaskManager(current.runtime.db, current.runtime.clock)
     task = manager.create_from_words(
         current.owner.id,
@@ -33,5 +59,6 @@ def remind(
         notification_channels=channel,
         missed_policy=missed,
         max_lateness_seconds=max_late,
+        extras=wished.given(),
     )
     answer_created(current, task, as_json)

@@ -24,9 +24,10 @@ def list_jobs(
     states: Sequence[str] = (),
     task: str | None = None,
     ai_task_id: int | None = None,
+    before: str | None = None,
     limit: int = 50,
 ) -> list[JobView]:
-    """Jobs, newest first, filtered by state, task name and AI task."""
+    """Jobs, newest first, filtered by state, task name and AI task; with `before` those made before that job."""
     chosen = sa.select(jobs).order_by(jobs.c.id.desc()).limit(limit)
     if states:
         chosen = chosen.where(jobs.c.state.in_(states))
@@ -34,6 +35,8 @@ def list_jobs(
         chosen = chosen.where(jobs.c.task == task)
     if ai_task_id is not None:
         chosen = chosen.where(jobs.c.ai_task_id == ai_task_id)
+    if before is not None:
+        chosen = chosen.where(jobs.c.id < before)
     return [JobView.of(row) for row in conn.execute(chosen).mappings()]
 
 

@@ -18,7 +18,9 @@ class NotificationNotFoundError(AssistantError):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A delivery in a person's in-app list. `late_seconds` is how long after its instant it came."""
+    """A delivery in a person's in-app list. `late_seconds` is how long after its instant it came; None for what came
+    ahead of it, or followed.
+    """
 
     id: int
     kind: str
@@ -28,19 +30,20 @@ class Notification:
     sent_at: datetime
     read_at: datetime | None
     ai_task_id: int | None
+    topic: str | None
 
     @property
     def late_seconds(self) -> float | None:
-        return None if self.due_at is None else (self.sent_at - self.due_at).total_seconds()
+        return None if self.due_at is None or self.topic is not None else (self.sent_at - self.due_at).total_seconds()
 
 
 _LISTED = tuple(deliveries.c[name] for name in Notification.__dataclass_fields__)
 
 
 def list_notifications(
-    conn: sa.Connection, user_id: int, *, unread: bool = False, limit: int = 50
+    conn: sa.Connection, user_id: int, *, unread: bool = False, before: int | None = None, limit: int = 50
 ) -> list[Notification]:
-    """A person's in-app list, newest first."""
+    """A person's in-app list, newest first; with `before` those that came before the one of that id."""
     chosen = (
         sa.select(*_LISTED)
         .where(deliveries.c.user_id == user_id, deliveries.c.channel == IN_APP)
@@ -49,6 +52,8 @@ def list_notifications(
     )
     if unread:
         chosen = chosen.where(deliveries.c.read_at.is_(None))
+    if before is not None:
+        chosen = chosen.where(deliveries.c.id < before)
     return [Notification(*row) for row in conn.execute(chosen)]
 
 

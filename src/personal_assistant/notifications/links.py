@@ -41,7 +41,7 @@ def links_for(message_id: int, user_id: int, config: SendingConfig, vault: Vault
     expires = int((now + timedelta(days=config.link_days)).timestamp())
     token = _serializer(vault.derive(PURPOSE)).dumps([message_id, user_id, expires])
     text = token if isinstance(token, str) else token.decode()
-    return (Link("Done", f"{config.public_url}/a/{text}"),)
+    return (Link("Done or later", f"{config.public_url}/a/{text}"),)
 
 
 def read_link(token: str, keys: Sequence[bytes], now: datetime) -> Linked:

@@ -2,6 +2,8 @@
 
 import sqlalchemy as sa
 
+from personal_assistant.store.access_tables import api_tokens as api_tokens
+from personal_assistant.store.access_tables import idempotency_keys as idempotency_keys
 from personal_assistant.store.base import big_id, one_of, partial_index
 from personal_assistant.store.base import metadata as metadata
 from personal_assistant.store.message_tables import addresses as addresses

@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from personal_assistant.ai.extras import write_extras
+from personal_assistant.ai.extras_validation import check
 from personal_assistant.ai.ics import own
 from personal_assistant.ai.ics.export import times_of
 from personal_assistant.ai.ics.reading import Entry, UnreadableEntry, entries_of
@@ -16,7 +18,7 @@ from personal_assistant.ai.inserting import columns_of, insert
 from personal_assistant.ai.rows import change
 from personal_assistant.ai.validation import MAX_DESCRIPTION, MAX_TITLE, Draft
 from personal_assistant.errors import AssistantError
-from personal_assistant.store.database import Database, insert_new
+from personal_assistant.store.database import Database
 from personal_assistant.store.people import get_person
 from personal_assistant.store.tables import ai_tasks, reminders, users
 from personal_assistant.timing.clock import Clock
@@ -110,6 +112,7 @@ def _one(conn: sa.Connection, user_id: int, found: _Found, seen: set[str], now: 
         return replace(result, reason="it is here already")
     try:
         columns = columns_of(found.draft, now)
+        check(conn, user_id, found.extras)
     except AssistantError as error:
         return replace(result, reason=str(error))
     seen.add(found.uid)
@@ -119,7 +122,7 @@ def _one(conn: sa.Connection, user_id: int, found: _Found, seen: set[str], now: 
     task = insert(conn, user_id, columns, now)
     if found.paused:
         change(conn, task.id, now, status="paused", next_run_at=None)
-    conn.execute(insert_new(conn, reminders).values(ai_task_id=task.id, ical_uid=found.uid, **found.extras))
+    write_extras(conn, task.id, user_id, found.extras, now, ical_uid=found.uid)
     return replace(result, ai_task_id=task.id)
 
 

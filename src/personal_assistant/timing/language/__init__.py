@@ -2,5 +2,6 @@
 
 from personal_assistant.timing.language.problems import TimeRefused
 from personal_assistant.timing.language.understanding import Understood, understand, understand_sentence
+from personal_assistant.timing.language.until import read_until
 
-__all__ = ["TimeRefused", "Understood", "understand", "understand_sentence"]
+__all__ = ["TimeRefused", "Understood", "read_until", "understand", "understand_sentence"]

@@ -31,6 +31,7 @@ def all_schedulers(runtime: Runtime) -> list[Scheduler]:
     from personal_assistant.workers.schedulers.held_scheduler import HeldScheduler
     from personal_assistant.workers.schedulers.job_scheduler import JobScheduler
     from personal_assistant.workers.schedulers.limit_scheduler import LimitScheduler
+    from personal_assistant.workers.schedulers.reminder_scheduler import ReminderScheduler
     from personal_assistant.workers.schedulers.rescue_scheduler import RescueScheduler
     from personal_assistant.workers.schedulers.system_scheduler import SystemScheduler
     from personal_assistant.workers.schedulers.watch_scheduler import WatchScheduler
@@ -38,6 +39,7 @@ def all_schedulers(runtime: Runtime) -> list[Scheduler]:
     kinds = (
         AIScheduler,
         JobScheduler,
+        ReminderScheduler,
         LimitScheduler,
         SystemScheduler,
         HeldScheduler,

@@ -1,0 +1,51 @@
+"""The application under `/api/v1`, and its OpenAPI document."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp
+
+from personal_assistant import __version__
+from personal_assistant.api.v1 import ai_tasks, notifications, problems
+from personal_assistant.api.v1.gate import Gate
+from personal_assistant.workers.runtime import Runtime
+
+PREFIX = "/api/v1"
+_ABOUT = (
+    "Your AI tasks and notifications. Every request names you by a personal API token "
+    "(`assistant tokens add`): `Authorization: Bearer pat_…`. What belongs to somebody else is answered like what "
+    "does not exist. What went wrong is told as application/problem+json (RFC 9457)."
+)
+
+
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = problems.SCHEMA
+        return document
+
+
+def make_api(runtime: Runtime) -> ASGIApp:
+    """The application, serving this runtime's database to those who have a token."""
+    api = _Api(
+        title="Personal assistant",
+        version=__version__,
+        description=_ABOUT,
+        servers=[{"url": PREFIX}],
+        root_path_in_servers=False,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_name,
+        responses=problems.responses(401, 403, 413, 415, 422, 500, 503),
+    )
+    api.state.runtime = runtime
+    problems.add_to(api)
+    api.include_router(ai_tasks.router)
+    api.include_router(notifications.router)
+    return Gate(api, runtime)
+
+
+def _name(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,30 @@
+"""Who asks: each route takes a `Reader` or a `Writer`, which is the caller with that scope."""
+
+from typing import Annotated
+
+from fastapi import HTTPException, Request, Security
+from fastapi.security import HTTPBearer, SecurityScopes
+
+from personal_assistant.people.tokens import READ, WRITE, Caller
+from personal_assistant.workers.runtime import Runtime
+
+_bearer = HTTPBearer(scheme_name="token", auto_error=False, description="A personal API token, `pat_…`.")
+
+
+async def _caller(request: Request, needed: SecurityScopes, _: Annotated[object, Security(_bearer)]) -> Caller:
+    caller: Caller = request.state.caller
+    missing = [scope for scope in needed.scopes if scope not in caller.scopes]
+    if missing:
+        header = f'Bearer realm="assistant", error="insufficient_scope", scope="{" ".join(needed.scopes)}"'
+        raise HTTPException(403, f"This token lacks the scope {missing[0]}.", {"WWW-Authenticate": header})
+    return caller
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The runtime that is served."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+Reader = Annotated[Caller, Security(_caller, scopes=[READ])]
+Writer = Annotated[Caller, Security(_caller, scopes=[WRITE])]

@@ -1,0 +1,67 @@
+"""Lists in pages: at most `limit` items, and a cursor for those that follow."""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel
+
+from personal_assistant.errors import AssistantError
+
+_LONGEST = 300
+
+Limit = Annotated[int, Query(ge=1, le=200, description="The most items of a page.")]
+Cursor = Annotated[str | None, Query(max_length=_LONGEST, description="`next_cursor` of the page before.")]
+
+
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page. `next_cursor` is null on the last one."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+class CursorError(AssistantError):
+    """A cursor that no page gave."""
+
+
+def page_of(found: Sequence[Item], limit: int, key: str = "id") -> Page[Item]:
+    """A page from `limit` items and, where there are more, one further."""
+    items = list(found[:limit])
+    more = len(found) > limit
+    return Page(items=items, next_cursor=_cursor(str(getattr(items[-1], key))) if more else None)
+
+
+def after_text(cursor: str | None) -> str | None:
+    """What a cursor says; None without one. Raises CursorError."""
+    if cursor is None:
+        return None
+    try:
+        text = urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)).decode("ascii")
+    except ValueError as error:
+        raise CursorError(_WRONG) from error
+    if _cursor(text) != cursor or not text.isprintable():
+        raise CursorError(_WRONG)
+    return text
+
+
+def after_id(cursor: str | None) -> int | None:
+    """The id that a cursor says; None without one. Raises CursorError."""
+    text = after_text(cursor)
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,18}", text):
+        raise CursorError(_WRONG)
+    return int(text)
+
+
+_WRONG = "This cursor is none that a page gave. Leave it out to begin with the first page."
+
+
+def _cursor(text: str) -> str:
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")

@@ -1,0 +1,1 @@
+"""Who may ask for what: personal tokens, and what they have asked for already."""
