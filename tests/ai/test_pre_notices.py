@@ -99,6 +99,18 @@ def test_the_next_time_is_skipped_and_recorded(home: Household) -> None:
     ]
 
 
+def test_what_was_skipped_stays_so_over_a_pause_and_comes_when_it_is_planned_anew(home: Household) -> None:
+    task_id = remind(home, "every day at 6pm")
+    with home.runtime.db.write() as conn:
+        acting.skip_next(conn, OWNER, task_id, home.clock.now())
+    home.manager.pause_task(task_id, OWNER)
+    tomorrow = home.clock.now() + timedelta(hours=30)
+    assert home.manager.resume_task(task_id, OWNER).next_run_at == tomorrow
+    home.manager.update_task(task_id, OWNER, **home.manager.schedule_from_words("every day at 6pm", "UTC"))
+    home.pass_time(7 * HOUR)
+    assert home.told() == [(6 * HOUR, None)]
+
+
 def test_what_comes_once_can_be_done_before_its_time_and_not_skipped(home: Household) -> None:
     task_id = remind(home, "in 3 hours", pre_notices="1 hour")
     with pytest.raises(AITaskError, match="It is the last time"), home.runtime.db.write() as conn:

@@ -10,7 +10,28 @@ from typer.testing import CliRunner
 
 from personal_assistant.cli.bench import app
 
+_DELIVERIES = {
+    "count",
+    "sent",
+    "repeated",
+    "missing",
+    "seconds",
+    "seconds_after_queued",
+    "per_second",
+    "bare_per_second",
+    "connections",
+    "most_connections",
+    "mails",
+    "mails_sent",
+    "mails_repeated",
+    "mails_missing",
+    "mails_seconds",
+    "mails_per_second",
+    "sessions",
+    "most_sessions",
+}
 _SMALL = {
+    "deliveries": (["--count", "60", "--mails", "20"], _DELIVERIES),
     "due-burst": (
         ["--count", "50", "--pending", "200"],
         {
@@ -116,6 +137,21 @@ def test_burst_delivers_all_that_is_due_and_measures_a_floor(documents: dict[str
     assert (burst["count"], burst["pending"], burst["delivered"]) == (50, 200, 50)
     assert 0 < burst["p50_lateness_seconds"] <= burst["p99_lateness_seconds"] <= burst["last_lateness_seconds"]
     assert burst["floor_seconds"] > 0
+
+
+@pytest.mark.parametrize("distributed", [False, True])
+def test_every_delivery_comes_once_over_few_connections(documents: dict[str, Any], distributed: bool) -> None:
+    small = ("--count", "60", "--mails", "20", "--json")
+    found = (
+        json.loads(_process("deliveries", "--distributed", *small).stdout) if distributed else documents["deliveries"]
+    )
+    assert (found["count"], found["sent"], found["missing"], found["repeated"]) == (60, 60, 0, 0)
+    assert (found["mails"], found["mails_sent"], found["mails_missing"], found["mails_repeated"]) == (20, 20, 0, 0)
+    assert 0 < found["most_connections"] <= 16
+    assert found["connections"] <= 16
+    assert 0 < found["sessions"] <= 4
+    assert 0 < found["seconds_after_queued"] <= found["seconds"]
+    assert found["bare_per_second"] > found["per_second"] > 0
 
 
 def test_waiting_jobs_wait_at_the_same_time(documents: dict[str, Any]) -> None:

@@ -21,8 +21,8 @@ from personal_assistant.store.tables import deliveries
 
 __all__ = ["done", "done_task", "skip_next", "snooze", "snooze_task", "until_in_words"]
 
-_EARLY = "It was done before its time."
-_SKIPPED = "Its person skipped it."
+DONE_EARLY = "It was done before its time."
+SKIPPED = "Its person skipped it."
 
 
 def done(conn: sa.Connection, user_id: int, message_id: int, now: datetime, by: str) -> Thread:
@@ -41,7 +41,7 @@ def _done_early(conn: sa.Connection, notice: Thread, now: datetime, by: str) -> 
     assert notice.ai_task_id is not None
     task = rows.find(conn, notice.ai_task_id, lock=True)
     if task.next_run_at == notice.due_at and task.status == "active":
-        _leave_out(conn, task, _EARLY, now)
+        _leave_out(conn, task, DONE_EARLY, now)
         return
     same = sa.and_(deliveries.c.ai_task_id == task.id, deliveries.c.due_at == notice.due_at)
     came = sa.select(deliveries.c.id).where(same, deliveries.c.topic.is_(None), deliveries.c.channel == "in_app")
@@ -59,7 +59,7 @@ def done_task(conn: sa.Connection, user_id: int, ai_task_id: int, now: datetime,
     if thread is not None and thread.done_at is None:
         threads.done(conn, user_id, thread.id, now, by)
     elif thread is None and task.schedule_type == "once" and task.status == "active" and task.next_run_at is not None:
-        _leave_out(conn, task, _EARLY, now)
+        _leave_out(conn, task, DONE_EARLY, now)
     else:
         what = "is done already" if thread is not None else "has not come yet"
         raise AITaskError(f"«{task.title}» {what}. `assistant skip {task.id}` leaves out the next time.")
@@ -85,7 +85,7 @@ def skip_next(conn: sa.Connection, user_id: int, ai_task_id: int, now: datetime)
         raise AITaskError(f"AI task {task.id} is {task.status}, so there is no next time to skip.")
     if len(task.upcoming(2)) < 2:
         raise AITaskError(f"It is the last time of «{task.title}». `assistant ai-tasks cancel {task.id}` ends it.")
-    return _leave_out(conn, task, _SKIPPED, now)
+    return _leave_out(conn, task, SKIPPED, now)
 
 
 def _leave_out(conn: sa.Connection, task: AITask, reason: str, now: datetime) -> AITask:

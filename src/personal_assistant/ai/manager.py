@@ -13,7 +13,7 @@ from personal_assistant.ai.inserting import columns_of, insert
 from personal_assistant.ai.model import EXECUTE, QUEUE, SELECTED, AITask, AITaskError, ai_task_of
 from personal_assistant.ai.validation import Draft, check_fields, check_schedule
 from personal_assistant.errors import AssistantError
-from personal_assistant.jobs.cancel import cancel_occurrences
+from personal_assistant.jobs.cancel import cancel_occurrences, forget_left_out
 from personal_assistant.jobs.enqueue import enqueue
 from personal_assistant.jobs.model import JobView, NewJob
 from personal_assistant.jobs.queries import list_jobs
@@ -225,6 +225,7 @@ class AITaskManager:
                 plan = check_schedule(draft, now)
                 paused = task.status == "paused"
                 cancel_occurrences(conn, task_id, now)
+                forget_left_out(conn, task_id, now)
                 values |= plan.columns | {"problem": None, "status": "paused" if paused else "active"}
                 values |= {"next_run_at": None if paused else plan.first}
             write_extras(conn, task_id, task.user_id, extras or {}, now)
@@ -261,7 +262,7 @@ class AITaskManager:
             if until is not None and until <= now:
                 raise AITaskError("It can be paused until a time to come.")
             if until is not None:
-                rows.planned(task, until)
+                rows.planned(conn, task, until)
             paused = self._set_state(conn, task, "paused")
             if until is not None:
                 write_extras(conn, task_id, task.user_id, {}, now, resume_at=until)
@@ -328,7 +329,7 @@ class AITaskManager:
     ) -> AITask:
         now = self._clock.now()
         if status == "active":
-            values |= {"next_run_at": next_run_at or rows.planned(task, now), "problem": None}
+            values |= {"next_run_at": next_run_at or rows.planned(conn, task, now), "problem": None}
         else:
             values |= {"next_run_at": next_run_at}
         if status not in ("active", "processing"):

@@ -35,7 +35,7 @@ def resume_due(conn: sa.Connection, now: datetime, limit: int = 100) -> int:
             continue
         try:
             # An occurrence at the very instant comes after the pause.
-            following = rows.planned(task, row["resume_at"] - _LEAST)
+            following = rows.planned(conn, task, row["resume_at"] - _LEAST)
             rows.change(conn, task.id, now, status="active", next_run_at=following)
         except AITaskError as error:
             key = f"resume:{task.id}:{row['resume_at']:%Y%m%dT%H%M%S}"

@@ -14,6 +14,7 @@ from personal_assistant.ai.model import (
     AITaskNotFoundError,
     ai_task_of,
 )
+from personal_assistant.jobs.cancel import left_out
 from personal_assistant.store.database import wake_after_commit
 from personal_assistant.store.tables import AI_TASK_STATES, ai_tasks
 from personal_assistant.store.types import fits
@@ -45,10 +46,15 @@ def change(conn: sa.Connection, task_id: int, now: datetime, **values: Any) -> A
     return find(conn, task_id)
 
 
-def planned(task: AITask, now: datetime) -> datetime:
-    """The first occurrence after `now`. Raises AITaskError when the schedule is over or cannot be read."""
+def planned(conn: sa.Connection, task: AITask, now: datetime) -> datetime:
+    """The first occurrence after `now` that is not left out. Raises AITaskError when the schedule is over or cannot be
+    read.
+    """
+    skipped = left_out(conn, task.id, now)
     try:
         following = task.schedule.next_after(now)
+        while following in skipped:
+            following = task.schedule.next_after(following)
         described = task.schedule.describe()
     except ValueError as error:
         raise AITaskError(f"AI task {task.id} cannot fire: {error} Give it a new time first.") from error

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,12 +39,15 @@ class Running:
 
 
 @contextmanager
-def running(runtime: Runtime) -> Iterator[Running]:
-    """Run `assistant up` on this runtime's data until the block ends. What it prints goes to a file there."""
+def running(runtime: Runtime, settings: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """Run `assistant up` on this runtime's data until the block ends. What it prints goes to a file there.
+
+    `settings` are environment variables beyond the usual ones.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ASSISTANT_")}
     environment.pop("DATABASE_URL", None)
     folder = runtime.settings.data_dir
-    environment |= {"ASSISTANT_DATA_DIR": str(folder), "ASSISTANT_ZONE": "UTC"}
+    environment |= {"ASSISTANT_DATA_DIR": str(folder), "ASSISTANT_ZONE": "UTC", **(settings or {})}
     command = [sys.executable, "-m", "personal_assistant.cli.main", "up", "--json"]
     printed = folder / "printed"
     started = time.monotonic()

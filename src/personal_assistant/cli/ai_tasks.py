@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from personal_assistant.cli import lists
 from personal_assistant.cli.extras import (
     Before,
     EscalateAfter,
@@ -24,6 +25,7 @@ from personal_assistant.cli.output import Json, command_name, group, id_parser, 
 from personal_assistant.cli.when import Cron, Except, RRule, Start, When, Words
 
 app = group("Reminders and other AI tasks.")
+lists.add_to(app)
 
 Id = Annotated[
     int,

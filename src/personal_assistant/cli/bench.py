@@ -90,6 +90,22 @@ def jobs(
 
 
 @app.command()
+def deliveries(
+    count: Annotated[int, typer.Option(min=1, help="Messages to a webhook.")] = 10_000,
+    mails: Annotated[int, typer.Option(min=1, help="Messages by mail, after those.")] = 1000,
+    distributed: Distributed = False,
+    as_json: Json = False,
+) -> None:
+    """A burst of messages to a webhook and by mail: how many a second, over how many connections?"""
+    if distributed:
+        from personal_assistant.benchmarks.deliveries.over_broker import measure
+    else:
+        from personal_assistant.benchmarks.deliveries.embedded import measure
+
+    _show(measure(count, mails, _progress), as_json)
+
+
+@app.command()
 def chaos(
     count: Annotated[int, typer.Option("--jobs", min=1, help="Jobs of all kinds.")] = 20_000,
     minutes: Annotated[float, typer.Option(min=0.1, help="For how long they are added and faults strike.")] = 3.0,

@@ -17,6 +17,7 @@ from personal_assistant.cli import (
     drain,
     jobs,
     keys,
+    lists,
     migrate,
     notifications,
     remind,
@@ -65,6 +66,7 @@ app.command("remind")(remind.remind)
 app.command("done")(acting.done)
 app.command("snooze")(acting.snooze)
 app.command("skip")(acting.skip)
+app.command("today")(lists.today)
 app.command("time")(time.time)
 app.command("status")(status.status)
 app.command("doctor")(status.doctor)

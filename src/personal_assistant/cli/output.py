@@ -145,7 +145,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) 
 
 _GAP = 2
 # Columns of instants: a date and its time belong in one line.
-_INSTANTS = frozenset({"next", "last", "due", "delivered"})
+_INSTANTS = frozenset({"next", "last", "due", "delivered", "done"})
 
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> list[int] | None:

@@ -52,6 +52,20 @@ def cancel_occurrences(conn: sa.Connection, ai_task_id: int, now: datetime) -> i
     return len(ids)
 
 
+def left_out(conn: sa.Connection, ai_task_id: int, now: datetime) -> set[datetime]:
+    """The instants to come of an AI task at which it is not to run: they have their rows already."""
+    return set(conn.scalars(sa.select(jobs.c.due_at).where(_left_out(ai_task_id, now))))
+
+
+def forget_left_out(conn: sa.Connection, ai_task_id: int, now: datetime) -> None:
+    """Let an AI task run at those instants after all, because it is planned anew."""
+    conn.execute(sa.delete(jobs).where(_left_out(ai_task_id, now)))
+
+
+def _left_out(ai_task_id: int, now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(jobs.c.ai_task_id == ai_task_id, jobs.c.due_at > now, jobs.c.state == "missed")
+
+
 def cancel_requested(conn: sa.Connection, worker_id: str) -> list[str]:
     """Ids of this worker's running jobs that somebody wants stopped."""
     return list(

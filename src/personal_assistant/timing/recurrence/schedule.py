@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -42,6 +42,10 @@ class Schedule:
     def upcoming(self, after: datetime, limit: int = 5) -> list[datetime]:
         """The next occurrences later than `after`, at most `limit`."""
         return list(islice(self._occurrences(after), max(0, limit)))
+
+    def between(self, after: datetime, end: datetime) -> Iterator[datetime]:
+        """The occurrences later than `after` and before `end` (both aware), one by one."""
+        return takewhile(lambda instant: instant < end, self._occurrences(after))
 
     def describe(self) -> str:
         """What it means in words, on the clock of its zone, which is not named."""

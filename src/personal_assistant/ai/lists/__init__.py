@@ -1,0 +1,1 @@
+"""A person's lists: today, overdue, upcoming, done, and what a search finds."""
