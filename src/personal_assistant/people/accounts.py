@@ -218,7 +218,7 @@ def _checked(conn: sa.Connection, changes: dict[str, Any]) -> dict[str, Any]:
     strange = sorted(changes.keys() - checks.keys())
     if strange:
         raise AccountError(f"{strange[0][:MAX_NAME]!r} cannot be changed: {', '.join(checks)} can.")
-    values = {name: checks[name](value) for name, value in changes.items()}
+    values: dict[str, Any] = {name: checks[name](value) for name, value in changes.items()}
     if "role" in values:
         values["default_role_id"] = _role_id(conn, values.pop("role"))
     return values
@@ -261,7 +261,7 @@ def _role_id(conn: sa.Connection, role: str) -> int:
     """The id of a role's row, which is made where there is none."""
     found = conn.execute(sa.select(roles.c.id).where(_is_role(role)).order_by(roles.c.id)).scalars().first()
     if found is not None:
-        return found
+        return int(found)
     number = (conn.execute(sa.select(sa.func.max(roles.c.id))).scalar() or 0) + 1
     conn.execute(sa.insert(roles).values(id=number, name=_ROLE_NAMES[role][0]))
     return number
