@@ -84,6 +84,11 @@ def end_links(conn: sa.Connection, user_id: int, now: datetime, *purposes: Purpo
     conn.execute(ended.values(used_at=now))
 
 
+def url_of(base: str, purpose: Purpose, secret: str) -> str:
+    """Where a link leads, on the web face at `base`, like https://assistant.example.org."""
+    return f"{base.rstrip('/')}/link/{purpose}/{secret}"
+
+
 def _usable(secret: str, purpose: Purpose, now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(
         one_time_links.c.hash == hash_of(secret),
