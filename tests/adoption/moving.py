@@ -13,6 +13,7 @@ from personal_assistant.ai import AITaskManager
 from personal_assistant.jobs import leases
 from personal_assistant.notifications.deliveries import deliver
 from personal_assistant.notifications.model import Message
+from personal_assistant.people import audit, one_time_links, sessions
 from personal_assistant.people.idempotency import Answer, begin, finish
 from personal_assistant.people.tokens import create_token
 from personal_assistant.settings import Settings
@@ -24,8 +25,11 @@ from personal_assistant.store.tables import (
     job_stats,
     notification_settings,
     rates,
+    recovery_codes,
     reminders,
     schedules,
+    second_factors,
+    sign_in_tries,
     users,
     watches,
 )
@@ -80,7 +84,19 @@ def full(runtime: Runtime, ledger: Ledger, clock: ManualClock) -> Database:
         create_token(conn, 1, "phone", ["write"], None, START)
         begin(conn, 1, "key", b"request", START)
         finish(conn, 1, "key", Answer(201, {"etag": '"1"'}, "{}"))
+        _sign_in(conn)
     return runtime.db
+
+
+def _sign_in(conn: sa.Connection) -> None:
+    """Something in each table about signing in."""
+    sessions.create_session(conn, 1, START, agent="Browser", by="link")
+    one_time_links.create_link(conn, 1, "reset", START)
+    factor = {"sealed": "1.a.b", "created_at": START, "confirmed_at": START, "last_step": 2**40}
+    conn.execute(sa.insert(second_factors).values(user_id=1, **factor))
+    conn.execute(sa.insert(recovery_codes).values(user_id=1, hash="0" * 64))
+    conn.execute(sa.insert(sign_in_tries).values(key="0" * 64, failures=3, last_at=START))
+    audit.note(conn, None, "sign_in.refused", "user:1", START, by="web", details={"é": [1, 1.0]})
 
 
 def _reach(conn: sa.Connection, task_id: int) -> None:

@@ -35,7 +35,7 @@ def test_a_dry_run_says_in_the_future_what_the_real_one_says_in_the_past(on_lega
     planned = on_legacy.ok("migrate", "--dry-run").out
     done = on_legacy.ok("migrate").out
     for line in (
-        "users.zone, users.is_owner, ai_tasks.zone",
+        "users.zone, users.is_owner, users.language, users.revision, users.removed_at, ai_tasks.zone",
         "⏰ Due again: AI task 20 (Water the plants), cut off while it ran.",
         "❌ Cannot fire: AI task 24 (Water the plants). It has no state, so it rests.",
         "Person 5 (shut@example.org) is switched off and has 1 active AI task(s).",

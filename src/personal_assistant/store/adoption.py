@@ -25,7 +25,13 @@ from personal_assistant.store.tables import ai_tasks, metadata, roles, users
 T = TypeVar("T")
 
 _NEW_COLUMNS = {
-    "users": {"zone": "varchar(64)", "is_owner": "boolean DEFAULT false NOT NULL"},
+    "users": {
+        "zone": "varchar(64)",
+        "is_owner": "boolean DEFAULT false NOT NULL",
+        "language": "varchar(16)",
+        "revision": "integer DEFAULT 1 NOT NULL",
+        "removed_at": "timestamp without time zone",
+    },
     "ai_tasks": {
         "zone": "varchar(64)",
         "missed_policy": "varchar(8) DEFAULT 'once' NOT NULL",

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from personal_assistant.store.bulk import update_rows
 from personal_assistant.store.database import Database
 from personal_assistant.store.secrets import SecretsError, Vault
-from personal_assistant.store.tables import addresses, watches
+from personal_assistant.store.tables import addresses, second_factors, watches
 
 # What a row's secret is bound to is «<table>:<id>».
-_SEALED = (addresses, watches)
+_SEALED = (addresses, watches, second_factors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,12 @@ from personal_assistant.store.message_tables import incidents as incidents
 from personal_assistant.store.message_tables import notification_settings as notification_settings
 from personal_assistant.store.message_tables import reminders as reminders
 from personal_assistant.store.message_tables import watches as watches
+from personal_assistant.store.people_tables import audit as audit
+from personal_assistant.store.people_tables import one_time_links as one_time_links
+from personal_assistant.store.people_tables import recovery_codes as recovery_codes
+from personal_assistant.store.people_tables import second_factors as second_factors
+from personal_assistant.store.people_tables import sessions as sessions
+from personal_assistant.store.people_tables import sign_in_tries as sign_in_tries
 from personal_assistant.store.types import UTCDateTime, word_list
 from personal_assistant.timing.recurrence.config import SCHEDULE_TYPES
 
@@ -46,6 +52,11 @@ users = sa.Table(
     sa.Column("role_assigned_by", sa.ForeignKey("users.id")),
     sa.Column("zone", sa.String(64)),
     sa.Column("is_owner", sa.Boolean, nullable=False, server_default=sa.false()),
+    # A BCP 47 tag, like en or pt-BR.
+    sa.Column("language", sa.String(16)),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+    # Whose address, name and ways to sign in were taken out.
+    sa.Column("removed_at", UTCDateTime),
     partial_index("uq_users_one_owner", "is_owner", unique=True, where="is_owner"),
     sqlite_autoincrement=True,
 )
