@@ -8,6 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from personal_assistant.api import calendar, health, links
 from personal_assistant.api.v1.app import PREFIX, make_api
+from personal_assistant.api.web import app as web
+from personal_assistant.api.web.events import Watch
 from personal_assistant.workers.runtime import Runtime
 
 # For every answer: nothing is loaded, framed, kept, indexed, or told to other sites.
@@ -24,10 +26,11 @@ _HEADERS = {
 def make_app(runtime: Runtime) -> ASGIApp:
     """The application, serving this runtime's database."""
     app = Starlette(
-        routes=[*health.ROUTES, *calendar.ROUTES, *links.ROUTES, Mount(PREFIX, make_api(runtime))],
+        routes=[*health.ROUTES, *calendar.ROUTES, *links.ROUTES, Mount(PREFIX, make_api(runtime)), *web.routes()],
         exception_handlers={404: _not_found, 500: _failed},
     )
     app.state.runtime = runtime
+    app.state.watch = Watch()
     return _with_headers(app)
 
 

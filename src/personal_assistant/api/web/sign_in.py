@@ -1,0 +1,102 @@
+"""Signing in and out: by password and code, or by a one-time link, whose page changes nothing until its button is
+pressed.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from personal_assistant.api.web.access import form_of, has_token, session_of, sign_in, sign_out
+from personal_assistant.api.web.rendering import render
+from personal_assistant.errors import AssistantError
+from personal_assistant.people import signing_in
+from personal_assistant.people.one_time_links import Purpose, find_link
+from personal_assistant.people.sessions import end_session
+from personal_assistant.people.signing_in import Client, CodeNeeded
+from personal_assistant.store.secrets import vault_of
+from personal_assistant.workers.runtime import Runtime
+
+_BY_LINK: dict[str, Purpose] = {"sign_in": "sign_in", "invite": "invite", "reset": "reset"}
+
+
+def _client(request: Request) -> Client:
+    return Client(request.client.host if request.client else None, request.headers.get("user-agent", ""))
+
+
+def _runtime(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+async def login(request: Request) -> Response:
+    """The form, and what it sends: a password, then a code where there is a second factor."""
+    if request.method != "POST":
+        return render("login.html", reason="", email="")
+    return await run_in_threadpool(_log_in, request, await form_of(request) or {})
+
+
+def _log_in(request: Request, form: dict[str, str]) -> Response:
+    runtime, now = _runtime(request), _runtime(request).clock.now()
+    try:
+        if "code" in form:
+            vault = vault_of(runtime.settings)
+            done = signing_in.give_code(runtime.db, vault, form.get("step", ""), form["code"], now, _client(request))
+            return sign_in(RedirectResponse("/", 303), request, done.secret)
+        email, password = form.get("email", ""), form.get("password", "")
+        answer = signing_in.sign_in(runtime.db, email, password, now, _client(request))
+    except AssistantError as error:
+        if "code" in form:
+            return render("code.html", 403, reason=str(error), step=form.get("step", ""))
+        return render("login.html", 403, reason=str(error), email=form.get("email", "")[:320])
+    if isinstance(answer, CodeNeeded):
+        return render("code.html", reason="", step=answer.secret)
+    return sign_in(RedirectResponse("/", 303), request, answer.secret)
+
+
+async def logout(request: Request) -> Response:
+    """End this browser's session."""
+    return await run_in_threadpool(_log_out, request, await form_of(request) or {})
+
+
+def _log_out(request: Request, form: dict[str, str]) -> Response:
+    session, runtime = session_of(request), _runtime(request)
+    if session is not None and has_token(session, form):
+        with runtime.db.write() as conn:
+            end_session(conn, session.user_id, session.id)
+    return sign_out(RedirectResponse("/login", 303))
+
+
+async def by_link(request: Request) -> Response:
+    """What a one-time link opens. Looking does not use it up."""
+    form = await form_of(request) if request.method == "POST" else {}
+    return await run_in_threadpool(_by_link, request, form or {})
+
+
+def _by_link(request: Request, form: dict[str, str]) -> Response:
+    runtime, now = _runtime(request), _runtime(request).clock.now()
+    purpose, secret = _BY_LINK.get(request.path_params["purpose"]), request.path_params["secret"]
+    with runtime.db.read() as conn:
+        link = None if purpose is None else find_link(conn, secret, purpose, now)
+    if link is None or purpose is None:
+        return render("link.html", 410, purpose="gone", reason="")
+    if request.method != "POST":
+        return render("link.html", purpose=purpose, reason="")
+    try:
+        if purpose != "sign_in":
+            signing_in.set_password_by_link(runtime.db, secret, purpose, form.get("password", ""), now)
+            return RedirectResponse("/login", 303)
+        with runtime.db.write() as conn:
+            done = signing_in.by_link(conn, secret, now, _client(request))
+    except AssistantError as error:
+        return render("link.html", 422, purpose=purpose, reason=str(error))
+    return sign_in(RedirectResponse("/", 303), request, done.secret)
+
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
+ROUTES: list[tuple[str, tuple[str, ...], _Endpoint]] = [
+    ("/login", ("GET", "POST"), login),
+    ("/logout", ("POST",), logout),
+    ("/link/{purpose}/{secret}", ("GET", "POST"), by_link),
+]

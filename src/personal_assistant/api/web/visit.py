@@ -1,0 +1,61 @@
+"""One request of somebody who is signed in, and what a page can answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from personal_assistant.api.web.rendering import render
+from personal_assistant.people.accounts import Account
+from personal_assistant.people.sessions import Session
+from personal_assistant.workers.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who asks for what. `form` holds the fields of a POST, whose token has been checked."""
+
+    request: Request
+    runtime: Runtime
+    account: Account
+    session: Session
+    now: datetime
+    form: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def user_id(self) -> int:
+        return self.account.id
+
+    @property
+    def is_admin(self) -> bool:
+        return self.account.role == "admin"
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a part of a page asks, not a person who goes there."""
+        return self.request.headers.get("hx-request") == "true"
+
+    def number(self, name: str) -> int:
+        """A number of the address; -1, which nothing has, for what is none."""
+        text = self.request.path_params[name]
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
+
+    def query(self, name: str, longest: int = 200) -> str:
+        """What was asked for behind the «?»."""
+        return self.request.query_params.get(name, "")[:longest].strip()
+
+    def render(self, template: str, status: int = 200, **values: Any) -> Response:
+        """A page from a template."""
+        return render(template, status, visit=self, **values)
+
+    def go(self, path: str, said: str = "") -> Response:
+        """Go to another page, which says what was done."""
+        return RedirectResponse(f"{path}{'&' if '?' in path else '?'}said={quote(said)}" if said else path, 303)
+
+    def refuse(self, error: Exception) -> Response:
+        """Say why something was not done; nothing has changed."""
+        return self.render("refused.html", 422, reason=str(error))
