@@ -74,6 +74,8 @@ _BODIES: Mapping[str, Any] = {
     "ChangedAITask": {"title": "Changed"},
     "Until": {"words": "for 20 minutes"},
     "Text": {"when": "tomorrow at 9am"},
+    "Replay": {"state": "failed"},
+    "ChangedSchedule": {"when": "every day at 4"},
 }
 
 

@@ -63,7 +63,7 @@ def test_what_a_token_cannot_be(db: Database, clock: ManualClock) -> None:
                 create_token(conn, OWNER, "x", scopes, None, now)
         with pytest.raises(TokenError, match="past"):
             create_token(conn, OWNER, "x", ["read"], now, now)
-        with pytest.raises(TokenError, match="owner"):
+        with pytest.raises(TokenError, match="of an admin"):
             create_token(conn, other, "x", ["admin"], None, now)
         assert list_tokens(conn, OWNER) == list_tokens(conn, other) == []
 

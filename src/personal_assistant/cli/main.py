@@ -12,6 +12,7 @@ from personal_assistant import __version__
 from personal_assistant.cli import (
     acting,
     ai_tasks,
+    audit,
     bench,
     channels,
     drain,
@@ -28,6 +29,7 @@ from personal_assistant.cli import (
     time,
     tokens,
     up,
+    users,
     watches,
     web,
     worker,
@@ -79,6 +81,8 @@ app.add_typer(channels.app, name="channels")
 app.add_typer(watches.app, name="watches")
 app.add_typer(keys.app, name="keys")
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(users.app, name="users")
+app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")
 
 

@@ -14,13 +14,14 @@ from personal_assistant.store.tables import jobs
 _STOPPED_AT_ONCE = ("scheduled", "queued", "waiting")
 
 
-def cancel(conn: sa.Connection, job_id: str, now: datetime) -> JobView:
-    """Cancel a job that has not finished; returns it as it is afterwards.
+def cancel(conn: sa.Connection, job_id: str, now: datetime, *, user_id: int | None = None) -> JobView:
+    """Cancel a job that has not finished (with `user_id` only that person's); returns it as it is afterwards.
 
     One that waits or is queued ends at once; one that runs is asked to stop, and ends when its task notices.
     Raises JobNotFoundError, and JobStateError for a job that has finished.
     """
-    state = conn.execute(sa.select(jobs.c.state).where(jobs.c.id == job_id).with_for_update()).scalar_one_or_none()
+    conn.execute(sa.select(jobs.c.id).where(jobs.c.id == job_id).with_for_update())
+    state = get_job(conn, job_id, user_id=user_id).state
     if state in _STOPPED_AT_ONCE:
         conn.execute(sa.update(jobs).where(jobs.c.id == job_id).values(_cancelled(now)))
         release(conn, [job_id], now)
@@ -28,7 +29,7 @@ def cancel(conn: sa.Connection, job_id: str, now: datetime) -> JobView:
     elif state == "running":
         conn.execute(sa.update(jobs).where(jobs.c.id == job_id).values(cancel_requested_at=now))
         wake_after_commit(conn)
-    elif state is not None:
+    else:
         raise JobStateError(f"Job {job_id} has already {_ended(state)}: there is nothing to cancel.")
     return get_job(conn, job_id)
 

@@ -6,29 +6,47 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from personal_assistant.jobs.model import JobError, JobNotFoundError, JobView
+from personal_assistant.jobs.model import OPEN_STATES, JobError, JobNotFoundError, JobView
 from personal_assistant.store.tables import READY, job_errors, jobs, workers
 
 
-def get_job(conn: sa.Connection, job_id: str) -> JobView:
-    """One job by its id. Raises JobNotFoundError."""
-    row = conn.execute(sa.select(jobs).where(jobs.c.id == job_id)).mappings().one_or_none()
+def get_job(conn: sa.Connection, job_id: str, *, user_id: int | None = None) -> JobView:
+    """One job by its id; with `user_id` another person's is as if it were not there. Raises JobNotFoundError."""
+    row = conn.execute(sa.select(jobs).where(jobs.c.id == job_id, _of(user_id))).mappings().one_or_none()
     if row is None:
         raise JobNotFoundError(f"There is no job {job_id}. `assistant jobs list` shows those there are.")
     return JobView.of(row)
 
 
+def _of(user_id: int | None) -> sa.ColumnElement[bool]:
+    return sa.true() if user_id is None else jobs.c.user_id == user_id
+
+
 def list_jobs(
     conn: sa.Connection,
     *,
+    user_id: int | None = None,
     states: Sequence[str] = (),
     task: str | None = None,
     ai_task_id: int | None = None,
+    text: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     before: str | None = None,
     limit: int = 50,
 ) -> list[JobView]:
-    """Jobs, newest first, filtered by state, task name and AI task; with `before` those made before that job."""
-    chosen = sa.select(jobs).order_by(jobs.c.id.desc()).limit(limit)
+    """Jobs, newest first: of one person, in these states, of a task or an AI task, with `text` in id, task or error,
+    made at or after `since` and before `until`; with `before` those that come after that job in this order.
+    """
+    chosen = sa.select(jobs).where(_of(user_id)).order_by(jobs.c.id.desc()).limit(limit)
+    if text is not None:
+        chosen = chosen.where(
+            sa.or_(*(column.icontains(text, autoescape=True) for column in (jobs.c.id, jobs.c.task, jobs.c.error)))
+        )
+    if since is not None:
+        chosen = chosen.where(jobs.c.created_at >= since)
+    if until is not None:
+        chosen = chosen.where(jobs.c.created_at < until)
     if states:
         chosen = chosen.where(jobs.c.state.in_(states))
     if task is not None:
@@ -81,6 +99,34 @@ def open_tasks(conn: sa.Connection) -> list[Orphans]:
         .group_by(jobs.c.task)
     )
     return [Orphans(row.task, row.number, row.oldest) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """How many open jobs a queue has in each state, and since when the longest waiting of its queued ones could run."""
+
+    queue: str
+    states: dict[str, int]
+    oldest_queued: datetime | None
+
+
+def queue_depths(conn: sa.Connection) -> list[QueueDepth]:
+    """The queues that have open jobs, by name."""
+    rows = conn.execute(
+        sa.select(
+            jobs.c.queue, jobs.c.state, sa.func.count().label("number"), sa.func.min(jobs.c.run_at).label("oldest")
+        )
+        .where(jobs.c.state.in_(OPEN_STATES))
+        .group_by(jobs.c.queue, jobs.c.state)
+    ).all()
+    return [
+        QueueDepth(
+            queue,
+            {row.state: row.number for row in rows if row.queue == queue},
+            next((row.oldest for row in rows if (row.queue, row.state) == (queue, "queued")), None),
+        )
+        for queue in sorted({row.queue for row in rows})
+    ]
 
 
 def waiting_queues(conn: sa.Connection, before: datetime) -> dict[str, int]:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from personal_assistant.errors import AssistantError
+from personal_assistant.people import audit
+from personal_assistant.people.audit import Actor
 from personal_assistant.people.one_time_links import end_links
 from personal_assistant.people.sessions import end_sessions
 from personal_assistant.store.people import NO_PASSWORD
@@ -103,12 +105,12 @@ def create_account(
     name: str | None = None,
     zone: str,
     language: str = DEFAULT_LANGUAGE,
-    role: Role = "member",
-    by: int | None = None,
+    role: str = "member",
+    actor: Actor,
 ) -> Account:
-    """A new person without a password, who is to be sent a link of the purpose `invite`.
+    """A new person without a password, who is to be given a link of the purpose `invite`.
 
-    `by` is who invites. Raises AccountError for what cannot be, and for an address that somebody has.
+    Raises AccountError for what cannot be, and for an address that somebody has.
     """
     _lock(conn)
     given = {"email": email, "full_name": name, "zone": zone, "language": language, "role": role}
@@ -127,10 +129,11 @@ def create_account(
             created_at=now,
             updated_at=now,
             role_assigned_at=now,
-            role_assigned_by=by,
+            role_assigned_by=actor.user_id,
         )
         .returning(users.c.id)
     ).scalar_one()
+    _note(conn, actor, "user.invited", made, now, role=role)
     return get_account(conn, made)
 
 
@@ -140,10 +143,10 @@ def edit_account(
     now: datetime,
     changes: dict[str, Any],
     *,
-    by: int | None = None,
+    actor: Actor,
     if_revision: int | None = None,
 ) -> Account:
-    """Change some of email, full_name, zone, language and role; `by` is who does it.
+    """Change some of email, full_name, zone, language and role.
 
     A new role signs a person out everywhere. Raises AccountError for what cannot be, AccountNotFoundError, and
     AccountChangedError where `if_revision` is not the present one.
@@ -158,7 +161,7 @@ def edit_account(
     if "role" in changes and changes["role"] != old.role:
         if old.is_owner:
             raise AccountError("The owner is always an admin.")
-        values |= {"role_assigned_at": now, "role_assigned_by": by}
+        values |= {"role_assigned_at": now, "role_assigned_by": actor.user_id}
         end_sessions(conn, user_id)
     if "email" in changes:
         other = find_account(conn, changes["email"])
@@ -166,31 +169,41 @@ def edit_account(
             raise AccountError("Somebody has this e-mail address already.")
         # What was sent to the old address must not open the door any more.
         end_links(conn, user_id, now, "invite", "reset")
+    told = {name: changes[name] for name in ("role",) if name in changes}
+    _note(conn, actor, "user.edited", user_id, now, fields=sorted(changes), **told)
     return _write(conn, old, now, values)
 
 
-def deactivate(conn: sa.Connection, user_id: int, now: datetime) -> Account:
+def deactivate(conn: sa.Connection, user_id: int, now: datetime, actor: Actor) -> Account:
     """Switch a person off: signed out everywhere, tokens and links not taken. Raises AccountError for the owner."""
     old = get_account(conn, user_id)
     if old.is_owner:
         raise AccountError("The owner cannot be switched off.")
     end_sessions(conn, user_id)
     end_links(conn, user_id, now)
-    return _write(conn, old, now, {"is_active": False}) if old.is_active else old
+    if not old.is_active:
+        return old
+    _note(conn, actor, "user.paused", user_id, now)
+    return _write(conn, old, now, {"is_active": False})
 
 
-def reactivate(conn: sa.Connection, user_id: int, now: datetime) -> Account:
+def reactivate(conn: sa.Connection, user_id: int, now: datetime, actor: Actor) -> Account:
     """Switch a person on again, who then has to sign in anew. Raises AccountNotFoundError."""
     old = get_account(conn, user_id)
-    return old if old.is_active else _write(conn, old, now, {"is_active": True})
+    if old.is_active:
+        return old
+    _note(conn, actor, "user.resumed", user_id, now)
+    return _write(conn, old, now, {"is_active": True})
 
 
-def remove_account(conn: sa.Connection, user_id: int, now: datetime) -> Account:
+def remove_account(conn: sa.Connection, user_id: int, now: datetime, actor: Actor) -> Account:
     """Take a person's address, name, phone number and every way to sign in out; returns who it was.
 
     The row stays, since the audit and the history point to it. Raises AccountError for the owner.
     """
-    old = deactivate(conn, user_id, now)
+    old = get_account(conn, user_id)
+    deactivate(conn, user_id, now, actor)
+    _note(conn, actor, "user.removed", user_id, now)
     for table in (second_factors, recovery_codes):
         conn.execute(sa.delete(table).where(table.c.user_id == user_id))
     mine = sa.and_(api_tokens.c.user_id == user_id, api_tokens.c.revoked_at.is_(None))
@@ -205,6 +218,10 @@ def _write(conn: sa.Connection, old: Account, now: datetime, values: dict[str, A
     changed = {**values, "updated_at": now, "revision": users.c.revision + 1}
     conn.execute(sa.update(users).where(users.c.id == old.id).values(**changed))
     return get_account(conn, old.id)
+
+
+def _note(conn: sa.Connection, actor: Actor, action: str, user_id: int, now: datetime, **details: Any) -> None:
+    audit.note(conn, actor.user_id, action, f"user:{user_id}", now, by=actor.by, details=details)
 
 
 def _lock(conn: sa.Connection) -> None:

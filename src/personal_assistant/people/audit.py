@@ -16,6 +16,14 @@ _HIGHEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something, and through what: `web`, `api`, `cli`."""
+
+    user_id: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One thing that was done. `email` is the present address of who did it."""
 

@@ -17,6 +17,8 @@ LASTS: dict[Purpose, timedelta] = {
     "reset": timedelta(hours=1),
     "code": timedelta(minutes=10),
 }
+# Where `assistant web` serves unless it is told another port.
+LOCAL = "http://127.0.0.1:8400"
 # That long after its end a link is forgotten.
 _KEPT = timedelta(days=7)
 _MOST_REMOVED = 500
@@ -68,7 +70,8 @@ def use_link(conn: sa.Connection, secret: str, purpose: Purpose, now: datetime) 
     link = find_link(conn, secret, purpose, now)
     if link is None:
         return None
-    # The condition once more: on PostgreSQL another transaction may have used it since.
+    # On PostgreSQL another transaction may be using it, or another link of the same person: one after the other.
+    conn.execute(sa.select(users.c.id).where(users.c.id == link.user_id).with_for_update())
     used = conn.execute(sa.update(one_time_links).where(_usable(secret, purpose, now)).values(used_at=now))
     if used.rowcount != 1:
         return None
@@ -85,8 +88,8 @@ def end_links(conn: sa.Connection, user_id: int, now: datetime, *purposes: Purpo
 
 
 def url_of(base: str, purpose: Purpose, secret: str) -> str:
-    """Where a link leads, on the web face at `base`, like https://assistant.example.org."""
-    return f"{base.rstrip('/')}/link/{purpose}/{secret}"
+    """Where a link leads, on the web face at `base`, like https://assistant.example.org; `LOCAL` for none."""
+    return f"{base.rstrip('/') or LOCAL}/link/{purpose}/{secret}"
 
 
 def _usable(secret: str, purpose: Purpose, now: datetime) -> sa.ColumnElement[bool]:

@@ -97,7 +97,7 @@ def give_code(db: Database, vault: Vault, secret: str, code: str, now: datetime,
 
 
 def by_link(conn: sa.Connection, secret: str, now: datetime, client: Client) -> SignedIn:
-    """Sign in with a link of the purpose `sign_in`, which who looks after people has made. Raises SignInRefusedError."""
+    """Sign in with a link of the purpose `sign_in`, which an admin has made. Raises SignInRefusedError."""
     user_id = one_time_links.use_link(conn, secret, "sign_in", now)
     if user_id is None:
         raise SignInRefusedError("This link was used already, or is too old. Ask for another one.")

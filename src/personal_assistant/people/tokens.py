@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from personal_assistant.errors import AssistantError
+from personal_assistant.people.accounts import is_admin
 from personal_assistant.store.people import get_person
 from personal_assistant.store.plain import plain_text
 from personal_assistant.store.tables import api_tokens, users
@@ -76,8 +77,8 @@ def create_token(
         raise TokenError(f"The scopes of a token are one or more of {', '.join(ALLOWS)}.")
     if expires_at is not None and expires_at <= now:
         raise TokenError("This end lies in the past. Give a time that is still to come.")
-    if ADMIN in scopes and not get_person(conn, user_id).is_owner:
-        raise TokenError("Only the owner's tokens can have the scope admin.")
+    if ADMIN in scopes and not is_admin(conn, user_id):
+        raise TokenError("Only the tokens of an admin can have the scope admin.")
     secret = _START + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
     inserted = conn.execute(
         sa.insert(api_tokens).values(
@@ -126,7 +127,13 @@ def authenticate(conn: sa.Connection, secret: str, now: datetime) -> Caller | No
         )
     )
     row = conn.execute(chosen).one_or_none()
-    return None if row is None else Caller(row.user_id, row.id, _allowed(row.scopes), _note_due(row, now))
+    if row is None:
+        return None
+    # Who is no admin any more is left with the rest.
+    allowed = _allowed(row.scopes)
+    if ADMIN in allowed and not is_admin(conn, row.user_id):
+        allowed -= {ADMIN}
+    return Caller(row.user_id, row.id, allowed, _note_due(row, now))
 
 
 def note_use(conn: sa.Connection, token_id: int, now: datetime) -> None:

@@ -58,7 +58,7 @@ def enrol(conn: sa.Connection, vault: Vault, user_id: int, email: str, now: date
     made = conn.execute(sa.insert(second_factors).values(row).returning(second_factors.c.id)).scalar_one()
     sealed = vault.seal(secret, f"{second_factors.name}:{made}")
     conn.execute(sa.update(second_factors).where(second_factors.c.id == made).values(sealed=sealed))
-    return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(email, issuer_name=ISSUER))
+    return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER))
 
 
 def confirm(conn: sa.Connection, vault: Vault, user_id: int, code: str, now: datetime) -> list[str]:

@@ -33,7 +33,7 @@ class LockedOutError(AssistantError):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose failures are counted: an e-mail address, a client. `free` failures in a row lock nothing yet but the last."""
+    """Whose failures are counted: an e-mail address, a client. The failure number `free` in a row locks it."""
 
     kind: str
     text: str
@@ -58,7 +58,7 @@ def of_client(kind: str, client: str, free: int) -> Subject:
 def begin(conn: sa.Connection, subjects: Sequence[Subject], now: datetime) -> bool:
     """Count a try as failed before it is looked at, so that many at once are not more than allowed.
 
-    Returns whether this one has locked somebody. Raises LockedOutError, and counts nothing, where one is locked already.
+    Returns whether this one has locked somebody. Raises LockedOutError, and counts nothing, where one is locked.
     """
     _remove_old(conn, now)
     rows = {it.key: _locked_row(conn, it.key, now) for it in sorted(subjects, key=lambda it: it.key)}
@@ -89,7 +89,7 @@ def give_back(conn: sa.Connection, subject: Subject, now: datetime) -> None:
 
 
 def _lock(over: int) -> timedelta:
-    return min(FIRST_LOCK * 2 ** min(over, 10), LONGEST_LOCK)
+    return min(FIRST_LOCK * (1 << min(over, 10)), LONGEST_LOCK)
 
 
 def _forgotten(row: Any, now: datetime) -> bool:

@@ -11,10 +11,12 @@ from personal_assistant.workers.tasks import load_tasks
 from personal_assistant.workers.utils.task_monitoring import settle
 
 
-def cancel_job(runtime: Runtime, job_id: str) -> JobView:
-    """Cancel one job; returns it as it is then (`running` when it was only asked to stop). Raises JobNotFoundError."""
+def cancel_job(runtime: Runtime, job_id: str, *, user_id: int | None = None) -> JobView:
+    """Cancel one job, with `user_id` one of that person; returns it as it is then (`running` when it was only asked to
+    stop). Raises JobNotFoundError, and JobStateError for one that has ended.
+    """
     with runtime.db.write() as conn:
-        return _cancel(conn, runtime, job_id)
+        return _cancel(conn, runtime, job_id, user_id)
 
 
 def cancel_task_jobs(runtime: Runtime, task: str) -> list[JobView]:
@@ -24,8 +26,8 @@ def cancel_task_jobs(runtime: Runtime, task: str) -> list[JobView]:
         return [_cancel(conn, runtime, job_id) for job_id in conn.execute(open_ones.with_for_update()).scalars().all()]
 
 
-def _cancel(conn: sa.Connection, runtime: Runtime, job_id: str) -> JobView:
-    job = cancel(conn, job_id, runtime.clock.now())
+def _cancel(conn: sa.Connection, runtime: Runtime, job_id: str, user_id: int | None = None) -> JobView:
+    job = cancel(conn, job_id, runtime.clock.now(), user_id=user_id)
     if job.state == "cancelled":
         settle(conn, load_tasks(), [(_claimed(job), Cancelled())])
     return job

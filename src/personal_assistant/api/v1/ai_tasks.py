@@ -3,13 +3,13 @@
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Header, Request
 from starlette.responses import JSONResponse, Response
 
 from personal_assistant.ai import AITaskManager, acting, formatting, rows
 from personal_assistant.ai.extras import Extras, find_extras
 from personal_assistant.ai.model import AITask, AITaskError
-from personal_assistant.api.v1.callers import Reader, Writer, runtime_of
+from personal_assistant.api.v1.callers import Reader, Running, Writer
 from personal_assistant.api.v1.once import Key, once
 from personal_assistant.api.v1.paging import Cursor, Limit, Page, after_id, after_text, page_of
 from personal_assistant.api.v1.problems import responses
@@ -33,7 +33,6 @@ from personal_assistant.workers.runtime import Runtime
 
 router = APIRouter(prefix="/ai-tasks", tags=["AI tasks"])
 
-Running = Annotated[Runtime, Depends(runtime_of)]
 IfMatch = Annotated[str | None, Header(max_length=100, description="The ETag that is to be changed, or `*`.")]
 _NEVER = -1
 

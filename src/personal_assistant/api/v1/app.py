@@ -7,14 +7,14 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from personal_assistant import __version__
-from personal_assistant.api.v1 import ai_tasks, notifications, problems
+from personal_assistant.api.v1 import ai_tasks, jobs, notifications, problems, system, timetable
 from personal_assistant.api.v1.gate import Gate
 from personal_assistant.workers.runtime import Runtime
 
 PREFIX = "/api/v1"
 _ABOUT = (
-    "Your AI tasks and notifications. Every request names you by a personal API token "
-    "(`assistant tokens add`): `Authorization: Bearer pat_…`. What belongs to somebody else is answered like what "
+    "Your AI tasks, notifications and jobs, and with the scope admin the system. Every request names you by a "
+    "personal API token (`assistant tokens add`): `Authorization: Bearer pat_…`. What belongs to somebody else is answered like what "
     "does not exist. What went wrong is told as application/problem+json (RFC 9457)."
 )
 
@@ -42,8 +42,8 @@ def make_api(runtime: Runtime) -> ASGIApp:
     )
     api.state.runtime = runtime
     problems.add_to(api)
-    api.include_router(ai_tasks.router)
-    api.include_router(notifications.router)
+    for part in (ai_tasks, notifications, jobs, timetable, system):
+        api.include_router(part.router)
     return Gate(api, runtime)
 
 

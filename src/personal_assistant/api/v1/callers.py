@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import HTTPException, Request, Security
+from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
-from personal_assistant.people.tokens import READ, WRITE, Caller
+from personal_assistant.people.tokens import ADMIN, READ, WRITE, Caller
 from personal_assistant.workers.runtime import Runtime
 
 _bearer = HTTPBearer(scheme_name="token", auto_error=False, description="A personal API token, `pat_…`.")
@@ -28,3 +28,10 @@ def runtime_of(request: Request) -> Runtime:
 
 Reader = Annotated[Caller, Security(_caller, scopes=[READ])]
 Writer = Annotated[Caller, Security(_caller, scopes=[WRITE])]
+Admin = Annotated[Caller, Security(_caller, scopes=[ADMIN])]
+Running = Annotated[Runtime, Depends(runtime_of)]
+
+
+def whose_jobs(caller: Caller) -> int | None:
+    """The person whose jobs a caller sees and acts on; None for everybody's."""
+    return None if ADMIN in caller.scopes else caller.user_id

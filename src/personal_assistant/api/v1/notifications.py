@@ -3,22 +3,20 @@
 from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from personal_assistant.ai import acting
-from personal_assistant.api.v1.callers import Reader, Writer, runtime_of
+from personal_assistant.api.v1.callers import Reader, Running, Writer
 from personal_assistant.api.v1.paging import Cursor, Limit, Page, after_id, page_of
 from personal_assistant.api.v1.problems import responses
 from personal_assistant.api.v1.shapes import NotificationDetail, NotificationShape, TryShape, Until
 from personal_assistant.api.v1.until import instant_of
 from personal_assistant.notifications import threads
 from personal_assistant.notifications.inbox import get_notification, list_notifications, mark_read, tries_of
-from personal_assistant.workers.runtime import Runtime
 
 router = APIRouter(prefix="/notifications", tags=["Notifications"])
 
-Running = Annotated[Runtime, Depends(runtime_of)]
 Unread = Annotated[bool, Query(description="Only those that are not marked as read.")]
 _BY = "api"
 

@@ -15,9 +15,12 @@ from starlette.responses import JSONResponse
 
 from personal_assistant.ai.model import AITaskChangedError, AITaskNotFoundError
 from personal_assistant.errors import AssistantError
+from personal_assistant.jobs.model import JobNotFoundError, JobStateError
 from personal_assistant.notifications.inbox import NotificationNotFoundError
 from personal_assistant.people.idempotency import KeyInUseError
 from personal_assistant.store.errors import StoreError
+from personal_assistant.workers.schedulers.timetable import ScheduleNotFoundError
+from personal_assistant.workers.tasks import UnknownTaskError
 
 MEDIA_TYPE = "application/problem+json"
 _MOST_ERRORS = 20
@@ -26,6 +29,10 @@ _MOST_PLACES = 8
 _STATUS: Mapping[type[AssistantError], int] = {
     AITaskNotFoundError: 404,
     NotificationNotFoundError: 404,
+    JobNotFoundError: 404,
+    ScheduleNotFoundError: 404,
+    UnknownTaskError: 404,
+    JobStateError: 409,
     AITaskChangedError: 412,
     KeyInUseError: 409,
     StoreError: 503,

@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 _KEEP_ON_SQLITE = """
-    CREATE TRIGGER audit_no_{name} BEFORE {event} ON audit
+    CREATE TRIGGER audit_no_{name} BEFORE {event} ON audit {when}
     BEGIN SELECT RAISE(ABORT, 'rows of the audit are neither changed nor removed'); END
 """
 _KEEP_ON_POSTGRESQL = (
@@ -126,8 +126,10 @@ def _make_audit() -> None:
     )
     op.create_index("ix_audit_user_id", "audit", ["user_id", "id"])
     if op.get_bind().dialect.name == "sqlite":
-        for event in ("update", "delete"):
-            op.execute(_KEEP_ON_SQLITE.format(name=event, event=event.upper()))
+        # INSERT OR REPLACE removes a row without firing what fires before DELETE.
+        again = "WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)"
+        for event, when in (("update", ""), ("delete", ""), ("insert", again)):
+            op.execute(_KEEP_ON_SQLITE.format(name=event, event=event.upper(), when=when))
     else:
         for statement in _KEEP_ON_POSTGRESQL:
             op.execute(statement)

@@ -1,0 +1,137 @@
+"""`/workers`, `/queues`, `/system`, `/me`: the system for those who look after it, and who is asking."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from personal_assistant import __version__
+from personal_assistant.api.v1.callers import Admin, Reader, Running
+from personal_assistant.jobs.queries import count_by_state, queue_depths
+from personal_assistant.store.people import get_person
+from personal_assistant.workers.liveness import living
+from personal_assistant.workers.utils.health_check import check_health, check_setup
+
+router = APIRouter()
+
+
+class WorkerShape(BaseModel):
+    """A process that schedules or runs jobs, as it last said of itself."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    name: str
+    host: str
+    pid: int
+    version: str
+    schedules: bool
+    runs: bool
+    rests: bool
+    draining: bool
+    started_at: datetime
+    heartbeat_at: datetime
+    scheduled_at: datetime | None
+
+
+class Workers(BaseModel):
+    """The processes that are alive, the longest running first."""
+
+    items: list[WorkerShape]
+
+
+class QueueShape(BaseModel):
+    """A queue with open jobs: how many in each state, and since when the longest waiting could have started."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    queue: str
+    states: dict[str, int] = Field(examples=[{"queued": 3, "running": 1}])
+    oldest_queued: datetime | None
+
+
+class Queues(BaseModel):
+    """The queues with open jobs, by name."""
+
+    items: list[QueueShape]
+
+
+class FindingShape(BaseModel):
+    """What a check says: `level` is `ok`, `warning` or `error`; `fix` is the remedy."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    check: str
+    level: str
+    message: str
+    fix: str | None
+
+
+class Health(BaseModel):
+    """What `assistant doctor` finds. `healthy`: nothing is an error."""
+
+    healthy: bool
+    findings: list[FindingShape]
+
+
+class Status(BaseModel):
+    """The system at a glance."""
+
+    version: str
+    scheduler_alive: bool
+    workers: int = Field(description="How many processes run jobs.")
+    jobs: dict[str, int] = Field(description="How many there are in each state.", examples=[{"succeeded": 12}])
+
+
+class Me(BaseModel):
+    """Whose token this is, and all that it allows."""
+
+    id: int
+    email: str
+    name: str | None
+    zone: str
+    scopes: list[str]
+
+
+@router.get("/me", tags=["You"])
+def get_me(caller: Reader, runtime: Running) -> Me:
+    """Who is asking."""
+    with runtime.db.read() as conn:
+        person = get_person(conn, caller.user_id)
+    return Me(id=person.id, email=person.email, name=person.full_name, zone=person.zone, scopes=sorted(caller.scopes))
+
+
+@router.get("/workers", tags=["System"])
+def list_processes(caller: Admin, runtime: Running) -> Workers:
+    """The processes that are alive."""
+    with runtime.db.read() as conn:
+        return Workers(items=[WorkerShape.model_validate(it) for it in living(runtime, conn)])
+
+
+@router.get("/queues", tags=["System"])
+def list_queues(caller: Admin, runtime: Running) -> Queues:
+    """How much waits where."""
+    with runtime.db.read() as conn:
+        return Queues(items=[QueueShape.model_validate(it) for it in queue_depths(conn)])
+
+
+@router.get("/system/health", tags=["System"])
+def get_health(caller: Admin, runtime: Running) -> Health:
+    """What every check finds, and what to do about it."""
+    found = check_health(runtime) + check_setup(runtime)
+    return Health(
+        healthy=all(it.level != "error" for it in found), findings=[FindingShape.model_validate(it) for it in found]
+    )
+
+
+@router.get("/system/status", tags=["System"])
+def get_status(caller: Admin, runtime: Running) -> Status:
+    """What is running, and how many jobs there are."""
+    with runtime.db.read() as conn:
+        alive, counts = living(runtime, conn), count_by_state(conn)
+    return Status(
+        version=__version__,
+        scheduler_alive=any(it.schedules for it in alive),
+        workers=sum(it.runs for it in alive),
+        jobs=counts,
+    )
