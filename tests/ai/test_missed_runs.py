@@ -1,5 +1,6 @@
 """What happens to the instants that passed while nothing ran: a row for each, by the policy."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -171,6 +172,28 @@ def test_instants_of_one_task_are_one_line_and_long_lists_are_cut(runtime: Runti
     assert "• Stretch (5 times, Tue 02 Jun 12:10 to Tue 02 Jun 12:50): Nothing was running" in text
     assert text.count("\n• Task") == 19
     assert "\n• and 6 more\n" in text
+
+
+def test_of_the_longest_titles_fewer_are_listed_and_the_text_comes_to_its_end(
+    runtime: Runtime, clock: ManualClock
+) -> None:
+    manager = AITaskManager(runtime.db, clock)
+    for number in range(20):
+        title = f"{number:02} ".ljust(200, "x")
+        for more in ({"missed_policy": "skip"}, {"task_type": "automated_task"}, {}):
+            manager.create_task(OWNER, title, "daily", {"hour": 13}, **more)  # type: ignore[arg-type]
+    clock.advance(7200)
+    run_due(runtime)
+    text = next(body for title, body in alerts(runtime, clock) if title.startswith("⏭️"))
+    assert text is not None
+    assert len(text) < 10_000
+    assert text.endswith("`assistant jobs retry JOB`.")
+    late, skipped, failed = (text.index(f"{name} (20):") for name in ("Came late", "Skipped", "Failed"))
+    sections = [text[late:skipped], text[skipped:failed], text[failed:]]
+    assert ["• and " in section for section in sections] == [False, True, True]
+    for section in sections:
+        told = re.search(r"• and (\d+) more", section)
+        assert section.count("• ") - bool(told) + int(told[1] if told else 0) == 20
 
 
 def test_people_are_told_each_of_their_own(runtime: Runtime, clock: ManualClock) -> None:
