@@ -99,7 +99,7 @@ def test_it_is_escalated_to_an_address_a_channel_or_a_person(manager: AITaskMana
         ({"tags": ["a" * 41]}, "at most 40 characters"),
         ({"tags": ["a\x00b"]}, "A tag is a word"),
         ({"tags": [str(number) for number in range(21)]}, "At most 20 tags"),
-        ({"notes": "x" * 1_000_000}, "The notes has 1000000 characters"),
+        ({"notes": "x" * 1_000_000}, "The note has 1000000 characters"),
         ({"notes": "a\x1b[31mb"}, "control characters"),
         ({"attachments": ["../etc/passwd"]}, "is no file's id"),
         ({"attachments": [str(number) for number in range(21)]}, "At most 20 files"),

@@ -106,8 +106,14 @@ def test_what_may_have_arrived_is_unconfirmed(cli: CommandLine, server: HostileS
     assert cli.document("channels", "list")[0]["last_error"] is None
 
 
-def test_a_private_address_is_not_tried_unless_it_is_allowed(cli: CommandLine, server: HostileServer) -> None:
-    cli.ok("channels", "add", "webhook", server.url.replace("127.0.0.1", "127.0.0.2"))
+def test_a_private_address_is_not_tried_unless_it_is_allowed(
+    cli: CommandLine, server: HostileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = cli("channels", "add", "webhook", server.url.replace("127.0.0.1", "127.0.0.2"))
+    assert refused.code == 1 and "The URL cannot be used: 127.0.0.2 is a private address" in refused.err
+    assert cli.document("channels", "list") == []
+    cli.ok("channels", "add", "webhook", server.url)
+    monkeypatch.delenv("ASSISTANT_PRIVATE_HOSTS")
     answer = cli("channels", "test", "webhook")
     assert answer.code == 1 and "is a private address" in answer.out
     assert server.received == []

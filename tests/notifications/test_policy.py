@@ -2,7 +2,7 @@
 
 import pytest
 
-from personal_assistant.notifications.net.policy import allowed, refusal
+from personal_assistant.notifications.net.policy import allowed, refusal, refusal_of_url
 
 _PRIVATE = [
     "127.0.0.1",
@@ -93,3 +93,30 @@ def test_a_host_is_allowed_by_its_name_however_that_is_written() -> None:
     allow = allowed(["NAS.local", "10.0.0.0/8"])
     assert allow.has_name("nas.local.")
     assert not allow.has_name("other.nas.local")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/x",
+        "https://10.1.2.3/",
+        "http://[::1]/",
+        "http://169.254.169.254/latest",
+        "http://[::ffff:127.0.0.1]/",
+        "http://localhost/",
+        "http://LOCALHOST.:8080/",
+        "http://printer.localhost/",
+        "ntfy://192.168.1.5/topic",
+    ],
+)
+def test_a_url_that_names_a_private_address_is_refused_at_once(url: str) -> None:
+    assert "is a private address; allow it with ASSISTANT_PRIVATE_HOSTS" in str(refusal_of_url(url, []))
+    everything = ["127.0.0.0/8", "10.0.0.0/8", "::1", "169.254.0.0/16", "192.168.0.0/16"]
+    assert refusal_of_url(url, everything) is None
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.org/x", "https://8.8.8.8/", "ada@example.org", "tgram://123:abc/9", "http://[", ""]
+)
+def test_other_urls_are_not(url: str) -> None:
+    assert refusal_of_url(url, []) is None

@@ -138,7 +138,7 @@ def _escalation(conn: sa.Connection, user_id: int, name: str | None) -> dict[str
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "priority": lambda value: one_of("priority", PRIORITIES)(value or "normal"),
     "tags": _tags,
-    "notes": text("notes", MAX_NOTES),
+    "notes": text("note", MAX_NOTES),
     "attachments": _attachments,
     **{name: _minutes(name) for name in _MINUTES},
     "repeat_limit": _repeat_limit,

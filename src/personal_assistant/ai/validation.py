@@ -81,7 +81,7 @@ def title(text: str) -> str:
 def one_of(name: str, allowed: Sequence[str]) -> Callable[[str], str]:
     def check(word: str) -> str:
         if word not in allowed:
-            raise AITaskError(f"There is no {name} {word!r}. There are {', '.join(allowed)}.")
+            raise AITaskError(f"There is no {name} {word[:60]!r}. There are {', '.join(allowed)}.")
         return word
 
     return check

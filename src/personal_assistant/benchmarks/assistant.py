@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,16 +39,18 @@ class Running:
 
 
 @contextmanager
-def running(runtime: Runtime, settings: Mapping[str, str] | None = None) -> Iterator[Running]:
+def running(
+    runtime: Runtime, settings: Mapping[str, str] | None = None, arguments: Sequence[str] = ()
+) -> Iterator[Running]:
     """Run `assistant up` on this runtime's data until the block ends. What it prints goes to a file there.
 
-    `settings` are environment variables beyond the usual ones.
+    `settings` are environment variables beyond the usual ones, `arguments` further ones of the command.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ASSISTANT_")}
     environment.pop("DATABASE_URL", None)
     folder = runtime.settings.data_dir
     environment |= {"ASSISTANT_DATA_DIR": str(folder), "ASSISTANT_ZONE": "UTC", **(settings or {})}
-    command = [sys.executable, "-m", "personal_assistant.cli.main", "up", "--json"]
+    command = [sys.executable, "-m", "personal_assistant.cli.main", "up", "--json", *arguments]
     printed = folder / "printed"
     started = time.monotonic()
     with printed.open("wb") as output:

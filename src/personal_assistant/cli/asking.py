@@ -6,6 +6,8 @@ import sys
 from personal_assistant.errors import AssistantError
 
 _LONGEST_LINE = 8192
+# Typed in place of a URL to be asked for it.
+HIDDEN = "-"
 
 
 def ask_secret(what: str) -> str:
@@ -20,3 +22,18 @@ def ask_secret(what: str) -> str:
     if not given.strip():
         raise AssistantError(f"{what} is missing: type it when asked, or put it into standard input.")
     return given.strip()
+
+
+def ask_url(what: str, url: str) -> str:
+    """A URL that was given, or is asked for without echo where it is `HIDDEN`.
+
+    Raises AssistantError for one whose host is a private address that is not allowed.
+    """
+    from personal_assistant.notifications.net.policy import refusal_of_url
+    from personal_assistant.settings import get_settings
+
+    given = ask_secret(what) if url == HIDDEN else url
+    reason = refusal_of_url(given, get_settings().private_hosts.split(","))
+    if reason is not None:
+        raise AssistantError(f"{what} cannot be used: {reason}.")
+    return given

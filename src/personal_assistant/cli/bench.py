@@ -106,6 +106,21 @@ def deliveries(
 
 
 @app.command()
+def rest(
+    jobs: Annotated[int, typer.Option(min=1, help="Jobs that have ended.")] = 1_000_000,
+    tasks: Annotated[int, typer.Option(min=1, help="Active AI tasks.")] = 100_000,
+    rate: Annotated[int, typer.Option(min=1, help="Requests a second.")] = 200,
+    seconds: Annotated[float, typer.Option(min=1, help="For how long they come.")] = 60.0,
+    burst: Annotated[int, typer.Option(min=1, help="Reminders due in one second in the middle of that.")] = 1000,
+    as_json: Json = False,
+) -> None:
+    """REST beside much data: each route's median, then a stream of requests beside a burst of reminders."""
+    from personal_assistant.benchmarks.rest.measure import measure
+
+    _show(measure(jobs, tasks, rate, seconds, burst, _progress), as_json)
+
+
+@app.command()
 def chaos(
     count: Annotated[int, typer.Option("--jobs", min=1, help="Jobs of all kinds.")] = 20_000,
     minutes: Annotated[float, typer.Option(min=0.1, help="For how long they are added and faults strike.")] = 3.0,

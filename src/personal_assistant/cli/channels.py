@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personal_assistant.cli.asking import ask_secret
+from personal_assistant.cli.asking import HIDDEN, ask_secret, ask_url
 from personal_assistant.cli.output import Json, as_typed, group, print_json, say, table, warn
 from personal_assistant.errors import AssistantError
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 app = group("The ways to reach you outside of the assistant, in the order in which they are tried.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The address's name or id.")]
-_HIDDEN = "-"
 
 
 @app.command("list")
@@ -59,7 +58,7 @@ def add(
     channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="email, sms, push or webhook.")],
     url: Annotated[
         str, typer.Argument(metavar="[URL]", help="Where to; asked for when it is - or left out.", show_default=False)
-    ] = _HIDDEN,
+    ] = HIDDEN,
     name: Annotated[str | None, typer.Option(help="What you call it; the channel, unless given.")] = None,
     own_secret: Annotated[
         bool, typer.Option("--own-secret", help="Ask for the secret a webhook is signed with; else one is made.")
@@ -72,7 +71,7 @@ def add(
     from personal_assistant.store.secrets import vault_of
 
     current = session()
-    url = _asked(url)
+    url = ask_url("The URL", url)
     secret = ask_secret("The secret") if own_secret else None
     vault, now = vault_of(current.runtime.settings), current.runtime.clock.now()
     with current.runtime.db.write() as conn:
@@ -81,10 +80,6 @@ def add(
     _answer(address, made, f"✅ Added: {address.name} ({address.masked})", as_json)
     if not as_json:
         say(as_typed(f"   Try it: `assistant channels test {shlex.quote(address.name)}`"))
-
-
-def _asked(url: str) -> str:
-    return ask_secret("The URL") if url == _HIDDEN else url
 
 
 def _answer(address: "Address", secret: str | None, text: str, as_json: bool) -> None:
@@ -112,7 +107,7 @@ def edit(
     if url is None and name is None and not new_secret:
         raise AssistantError("Give what to change: --url, --name or --new-secret.")
     current = session()
-    url = None if url is None else _asked(url)
+    url = None if url is None else ask_url("The URL", url)
     vault = vault_of(current.runtime.settings)
     with current.runtime.db.write() as conn:
         address = get_address(conn, current.owner.id, address_name)

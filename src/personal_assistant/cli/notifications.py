@@ -43,7 +43,11 @@ def list_(
         )
         for it in found
     ]
-    table(("id", "new", "delivered", "late", "title", "text"), rows, empty="Nothing has been delivered yet.")
+    table(("id", "new", "delivered", "late", "title", "text"), rows, empty=_nothing(unread))
+
+
+def _nothing(unread: bool) -> str:
+    return "Nothing is unread." if unread else "Nothing has been delivered yet."
 
 
 def document(it: Any) -> dict[str, Any]:

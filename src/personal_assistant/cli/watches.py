@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personal_assistant.cli.asking import ask_secret
+from personal_assistant.cli.asking import ask_url
 from personal_assistant.cli.output import Json, as_typed, group, id_parser, print_json, say, table
 from personal_assistant.errors import AssistantError
 
@@ -21,7 +21,6 @@ Id = Annotated[
     typer.Argument(metavar="ID", help="The watch's id.", parser=id_parser("watch", "watches list", 2**31 - 1)),
 ]
 Grace = Annotated[str | None, typer.Option(help='How late it may be: 10m, "1 hour"; else the setting\'s.')]
-_HIDDEN = "-"
 
 
 @app.command("list")
@@ -139,7 +138,7 @@ def _seconds(grace: str | None) -> int | None:
 
 
 def _asked(url: str | None) -> str | None:
-    return ask_secret("The heartbeat URL") if url == _HIDDEN else url
+    return None if url is None else ask_url("The heartbeat URL", url)
 
 
 @app.command()

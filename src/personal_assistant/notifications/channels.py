@@ -38,7 +38,7 @@ def check_channels(names: Sequence[str] | None) -> list[str]:
     names = [names] if isinstance(names, str) else names or ()
     for name in names:
         if name not in CHANNELS:
-            raise UnknownChannelError(f"There is no channel {name!r}. The channels are {', '.join(CHANNELS)}.")
+            raise UnknownChannelError(f"There is no channel {name[:60]!r}. The channels are {', '.join(CHANNELS)}.")
     return list(dict.fromkeys(names))
 
 

@@ -51,7 +51,7 @@ def _key(message: Message) -> str:
 
 def _row(message: Message, route: Route, wishes: Wishes | None, now: datetime) -> dict[str, Any]:
     held = bool(route.addresses) and not message.urgent and wishes is not None and wishes.quiet is not None
-    unknown = " ".join(f"There is no channel {name!r}." for name in route.unknown)
+    unknown = " ".join(f"There is no channel {name[:60]!r}." for name in route.unknown)
     return {
         "key": _key(message),
         "user_id": message.user_id,

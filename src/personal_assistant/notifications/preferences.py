@@ -82,7 +82,7 @@ def set_route(conn: sa.Connection, user_id: int, kind: str, names: Sequence[str]
 def set_cap(conn: sa.Connection, user_id: int, channel: str, most: int | None, now: datetime) -> None:
     """Let a channel carry so many messages in a day of the person's zone; None: any number. Raises PreferenceError."""
     if channel not in OUTWARD_CHANNELS:
-        raise PreferenceError(f"There is no cap for {channel!r}. It can be {', '.join(OUTWARD_CHANNELS)}.")
+        raise PreferenceError(f"There is no cap for {channel[:60]!r}. It can be {', '.join(OUTWARD_CHANNELS)}.")
     if most is not None and not 0 <= most <= _HIGHEST_CAP:
         raise PreferenceError(f"A cap is a number from 0 to {_HIGHEST_CAP:,} messages a day.")
     row = _row(conn, user_id)

@@ -42,10 +42,10 @@ def _manager(runtime: Runtime) -> AITaskManager:
     return AITaskManager(runtime.db, runtime.clock)
 
 
-@router.get("")
+@router.get("", response_model=Page[AITaskShape])
 def list_ai_tasks(
     caller: Reader, runtime: Running, state: str | None = None, cursor: Cursor = None, limit: Limit = 50
-) -> Page[AITaskShape]:
+) -> Response:
     """Your AI tasks, the newest first, of one state where it is given."""
     before = after_id(cursor)
     with runtime.db.read() as conn:
@@ -163,10 +163,10 @@ def run_ai_task(caller: Writer, runtime: Running, request: Request, ai_task_id: 
     return once(runtime, caller.user_id, key, request, "", act)
 
 
-@router.get("/{ai_task_id}/occurrences", responses=responses(404))
+@router.get("/{ai_task_id}/occurrences", response_model=Page[Occurrence], responses=responses(404))
 def list_occurrences(
     caller: Reader, runtime: Running, ai_task_id: int, cursor: Cursor = None, limit: Limit = 50
-) -> Page[Occurrence]:
+) -> Response:
     """What has become of its occurrences, the newest first."""
     before = after_text(cursor)
     with runtime.db.read() as conn:
@@ -215,5 +215,5 @@ def _answer(
     runtime: Runtime, task: AITask, status: int = 200, headers: dict[str, str] | None = None, **more: Any
 ) -> Response:
     extras = _manager(runtime).extras_of(task.id)
-    content = AITaskShape.of(task, extras).model_copy(update=more).model_dump(mode="json")
-    return JSONResponse(content, status, {"ETag": f'"{task.revision}"', **(headers or {})})
+    content = AITaskShape.of(task, extras).model_copy(update=more).model_dump_json()
+    return Response(content, status, {"ETag": f'"{task.revision}"', **(headers or {})}, "application/json")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
 
 from personal_assistant.ai import acting
 from personal_assistant.api.v1.callers import Reader, Writer, runtime_of
@@ -22,10 +23,10 @@ Unread = Annotated[bool, Query(description="Only those that are not marked as re
 _BY = "api"
 
 
-@router.get("")
+@router.get("", response_model=Page[NotificationShape])
 def list_messages(
     caller: Reader, runtime: Running, unread: Unread = False, cursor: Cursor = None, limit: Limit = 50
-) -> Page[NotificationShape]:
+) -> Response:
     """Your notifications, the newest first."""
     before = after_id(cursor)
     with runtime.db.read() as conn:

@@ -7,6 +7,7 @@ from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel
+from starlette.responses import Response
 
 from personal_assistant.errors import AssistantError
 
@@ -30,11 +31,15 @@ class CursorError(AssistantError):
     """A cursor that no page gave."""
 
 
-def page_of(found: Sequence[Item], limit: int, key: str = "id") -> Page[Item]:
-    """A page from `limit` items and, where there are more, one further."""
+def page_of(found: Sequence[Item], limit: int, key: str = "id") -> Response:
+    """A page from `limit` items and, where there are more, one further.
+
+    As it is answered: a model that a route returns is checked once more, which takes longer than all the rest.
+    """
     items = list(found[:limit])
-    more = len(found) > limit
-    return Page(items=items, next_cursor=_cursor(str(getattr(items[-1], key))) if more else None)
+    cursor = _cursor(str(getattr(items[-1], key))) if len(found) > limit else None
+    page: Page[Item] = Page.model_construct(items=items, next_cursor=cursor)
+    return Response(page.model_dump_json(serialize_as_any=True), media_type="application/json")
 
 
 def after_text(cursor: str | None) -> str | None:

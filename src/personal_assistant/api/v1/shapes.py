@@ -154,9 +154,9 @@ class AITaskShape(BaseModel):
     problem: str | None
     created_at: datetime | None
     updated_at: datetime | None
-    wishes: WishesShape = WishesShape()
+    wishes: WishesShape = Field(default_factory=WishesShape)
     understood: str = ""
-    next: list[datetime] = []
+    next: list[datetime] = Field(default_factory=list)
     scheduler_alive: bool | None = Field(None, description="Told of what was scheduled now: false, nothing will fire.")
 
     @classmethod

@@ -4,7 +4,6 @@ The check is made by the interpreter's audit hook at the moment of connecting, o
 name that resolves differently the second time gains nothing, and it holds for every library that uses Python's sockets.
 """
 
-import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -51,22 +50,6 @@ def guarded(private_hosts: Sequence[str], host: str | None = None) -> Iterator[G
         yield guard
     finally:
         _current.reset(token)
-
-
-def refusal_of_host(host: str, port: int, private_hosts: Sequence[str]) -> str | None:
-    """Why that host would be refused as its name resolves now; None where it would not, or cannot be found now.
-
-    Looks the name up, which may take seconds. A person hears of a mistake at once by this; what protects is `guarded`.
-    """
-    allow = allowed(private_hosts)
-    if allow.has_name(host):
-        return None
-    try:
-        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return None
-    reasons = [refusal(str(address[0]), port, allow) for *_, address in found]
-    return next((reason for reason in reasons if reason), None)
 
 
 def _install() -> None:

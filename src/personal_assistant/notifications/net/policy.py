@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
 
 _Ip = IPv4Address | IPv6Address
 
@@ -60,6 +61,21 @@ def refusal(address: str, port: int, allow: Allowed) -> str | None:
         return f"{address} is an address of many hosts (multicast)"
     public = ip.is_global and (ip.version == 4 or ip in _GLOBAL_UNICAST)
     return None if public else f"{address} is a private address; allow it with ASSISTANT_PRIVATE_HOSTS"
+
+
+def refusal_of_url(url: str, private_hosts: Sequence[str]) -> str | None:
+    """Why nothing may connect to the host that a URL names by its address, or as localhost; None where it may.
+
+    Names are not looked up: what protects is the check at the moment of connecting. A person hears of a mistake at
+    once by this.
+    """
+    try:
+        host = _name(urlsplit(url).hostname or "")
+        literal = ip_address("127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host)
+    except ValueError:
+        return None
+    allow = allowed(private_hosts)
+    return None if allow.has_name(host) else refusal(str(literal), 1, allow)
 
 
 def _meant(ip: _Ip) -> _Ip:
