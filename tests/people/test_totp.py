@@ -19,7 +19,6 @@ from personal_assistant.store.secrets import Vault
 from personal_assistant.store.tables import recovery_codes, second_factors
 from personal_assistant.timing.clock import ManualClock
 
-
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
