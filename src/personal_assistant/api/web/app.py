@@ -12,7 +12,6 @@ from starlette.staticfiles import StaticFiles
 from personal_assistant.api.web import events, sign_in
 from personal_assistant.api.web.access import form_of, has_token, is_known_host, is_same_origin, session_of
 from personal_assistant.api.web.registry import Page, all_pages
-from personal_assistant.api.web.rendering import render
 from personal_assistant.api.web.visit import Visit
 from personal_assistant.errors import AssistantError
 from personal_assistant.people.accounts import get_account
@@ -101,9 +100,3 @@ def _to_sign_in(request: Request) -> Response:
     if request.headers.get("hx-request") == "true":
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
     return RedirectResponse("/login", 303)
-
-
-async def not_found(request: Request) -> Response:
-    """For an address at which there is nothing."""
-    del request
-    return render("nothing.html", 404)

@@ -1,5 +1,7 @@
-"""Which pages there are. A family adds its own by an entry point of the group `personal_assistant.pages`: a module with a
-list `PAGES` and, where they have templates, a Jinja loader `TEMPLATES`. Nothing else is to be edited.
+"""Which pages there are.
+
+A family adds its own by an entry point of the group `personal_assistant.pages`: a module with a list `PAGES` and, where
+they have templates, a Jinja loader `TEMPLATES`. Nothing else is to be edited.
 """
 
 from collections.abc import Callable, Sequence

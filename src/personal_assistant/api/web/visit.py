@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,6 +13,8 @@ from personal_assistant.api.web.rendering import render
 from personal_assistant.people.accounts import Account
 from personal_assistant.people.sessions import Session
 from personal_assistant.workers.runtime import Runtime
+
+_SAID, _SAID_SECONDS, _LONGEST_SAID = "said", 30, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,21 @@ class Visit:
         return self.request.query_params.get(name, "")[:longest].strip()
 
     def render(self, template: str, status: int = 200, **values: Any) -> Response:
-        """A page from a template."""
-        return render(template, status, visit=self, **values)
+        """A page from a template. What was done before is said on it, once."""
+        said = "" if self.is_partial else unquote(self.request.cookies.get(_SAID, ""))[:_LONGEST_SAID]
+        answer = render(template, status, visit=self, said=said, **values)
+        if said:
+            answer.delete_cookie(_SAID, path="/", httponly=True, samesite="lax")
+        return answer
 
     def go(self, path: str, said: str = "") -> Response:
         """Go to another page, which says what was done."""
-        return RedirectResponse(f"{path}{'&' if '?' in path else '?'}said={quote(said)}" if said else path, 303)
+        answer = RedirectResponse(path, 303)
+        if said:
+            # In a cookie: what stands in an address could be put there by somebody else.
+            text = quote(said[:_LONGEST_SAID])
+            answer.set_cookie(_SAID, text, max_age=_SAID_SECONDS, path="/", httponly=True, samesite="lax")
+        return answer
 
     def refuse(self, error: Exception) -> Response:
         """Say why something was not done; nothing has changed."""

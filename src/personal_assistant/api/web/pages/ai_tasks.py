@@ -11,6 +11,7 @@ from personal_assistant.ai.lists.search import search
 from personal_assistant.api.web.registry import Page
 from personal_assistant.api.web.visit import Visit
 from personal_assistant.jobs.queries import list_jobs
+from personal_assistant.notifications import threads
 from personal_assistant.store.tables import AI_TASK_STATES
 
 _SHOWN = 50
@@ -41,11 +42,20 @@ def shown(visit: Visit) -> Response:
         task = rows.find(conn, task_id, visit.user_id)
         extras = find_extras(conn, [task_id]).get(task_id, Extras())
         history = list_jobs(conn, ai_task_id=task_id, limit=20)
+        thread = threads.newest(conn, task_id)
     try:
         rule = task.schedule.describe()
     except ValueError as error:
         rule = f"cannot fire: {error}"
-    return visit.render("ai_task.html", task=task, extras=extras, history=history, rule=rule)
+    return visit.render(
+        "ai_task.html",
+        task=task,
+        extras=extras,
+        history=history,
+        rule=rule,
+        is_open=thread is not None and thread.done_at is None,
+        recurs=len(task.upcoming(2)) > 1,
+    )
 
 
 def act(visit: Visit) -> Response:
