@@ -53,7 +53,7 @@ def _clock(instant: datetime | None, zone: str) -> str:
 
 
 def _precise(instant: datetime | None, zone: str) -> str:
-    return "–" if instant is None else f"{_local(instant, zone):%a %d %b %Y %H:%M:%S}"
+    return "–" if instant is None else f"{_local(instant, zone):%d %b %Y %H:%M:%S}"
 
 
 def _ago(instant: datetime | None, now: datetime) -> str:

@@ -14,7 +14,7 @@
     return found;
   };
   const took = (seconds) =>
-    seconds == null ? "–" : seconds < 1 ? Math.round(seconds * 1000) + " ms" : Number(seconds.toPrecision(3)) + " s";
+    seconds == null ? "–" : seconds < 1 ? Math.round(seconds * 1000) + " ms" : seconds < 120 ? Number(seconds.toPrecision(3)) + " s" : Math.round(seconds / 60) + " min";
   const kinds = {
     ended: [["succeeded", "good"], ["failed", "bad"]],
     waited: [["waited", "main"]],
