@@ -58,10 +58,10 @@ def test_nobody_sees_or_changes_what_is_another_persons(runtime: Runtime) -> Non
     task = manager.create_task(OWNER, "Mine", "daily")
     job = manager.run_now(task.id)
     message = told(runtime, "Mine, too")
-    owners = {"ai_task_id": task.id, "notification_id": message, "job_id": job}
+    owners = {"ai_task_id": task.id, "notification_id": message, "job_id": job, "token_id": 1}
     with server(runtime) as client:
-        other = Rest(client, token_of(runtime, another_person(runtime.db)))
         mine = Rest(client, token_of(runtime))
+        other = Rest(client, token_of(runtime, another_person(runtime.db)))
         paths = (f"/ai-tasks/{task.id}", f"/notifications/{message}", f"/jobs/{job}", "/jobs")
         before = [mine("GET", path).json for path in paths]
         for route in routes(client):

@@ -175,10 +175,3 @@ def test_the_system(runtime: Runtime, ledger: Ledger) -> None:
         assert all(it["about"] and it["figures"] is None for it in tasks)
         assert rest("GET", "/tasks/execute_ai_task").json["guarantee"] == "at least once"
         assert rest("GET", "/tasks/none").status == 404
-        assert rest("GET", "/me").json == {
-            "id": 1,
-            "email": "owner@localhost",
-            "name": "Ada",
-            "zone": "UTC",
-            "scopes": ["read", "write"],
-        }

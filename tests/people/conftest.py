@@ -9,6 +9,8 @@ from personal_assistant.people import passwords
 from personal_assistant.store.key_file import KeyFile
 from personal_assistant.store.secrets import Vault
 
+REAL_HASHER = passwords._hasher
+
 
 @pytest.fixture(autouse=True)
 def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:

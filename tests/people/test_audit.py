@@ -9,7 +9,7 @@ from personal_assistant.store.database import Database
 from personal_assistant.store.tables import audit
 from personal_assistant.timing.clock import ManualClock
 
-_FORBIDDEN = (
+_FORBIDDEN: tuple[sa.Executable, ...] = (
     sa.update(audit).values(action="other"),
     sa.update(audit).values(id=audit.c.id + 1),
     sa.delete(audit),
@@ -20,7 +20,7 @@ _FORBIDDEN = (
 def test_rows_are_neither_changed_nor_removed(db: Database, clock: ManualClock) -> None:
     with db.write() as conn:
         note(conn, OWNER, "user.paused", "user:5", clock.now(), by="web", details={"é": "\0\ud800"})
-    forbidden = [*_FORBIDDEN, *([] if db.is_sqlite else [sa.text("TRUNCATE audit CASCADE")])]
+    forbidden: list[sa.Executable] = [*_FORBIDDEN, *([] if db.is_sqlite else [sa.text("TRUNCATE audit CASCADE")])]
     for statement in forbidden:
         with pytest.raises(sa.exc.DBAPIError, match="neither changed nor removed"), db.write() as conn:
             conn.execute(statement)

@@ -4,6 +4,7 @@ Each ending is counted once, whatever the clock does meanwhile: a job says wheth
 retried after its end will be counted for its next ending too.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,6 +105,35 @@ def task_stats(conn: sa.Connection, since: datetime) -> list[TaskStats]:
     uncounted = _figures(conn).where(_UNCOUNTED, jobs.c.finished_at >= hour)
     rows = [*conn.execute(counted), *conn.execute(uncounted)]
     return [_summed(task, [row for row in rows if row.task == task]) for task in sorted({row.task for row in rows})]
+
+
+@dataclass(frozen=True, slots=True)
+class HourStats:
+    """What became of the jobs that ended in one hour; the mean waiting time is of those that ran, None where none did."""
+
+    hour: datetime
+    succeeded: int
+    failed: int
+    mean_wait_seconds: float | None
+
+
+def hourly_stats(conn: sa.Connection, since: datetime) -> list[HourStats]:
+    """Per hour in which jobs ended, from the hour of `since` on: what is counted, and what is not counted yet."""
+    hour = since.replace(minute=0, second=0, microsecond=0)
+    columns = (job_stats.c.hour, job_stats.c.state, job_stats.c.count, job_stats.c.wait_seconds)
+    counted = sa.select(*columns).where(job_stats.c.hour >= hour, job_stats.c.state.in_(("succeeded", "failed")))
+    uncounted = _figures(conn).where(_UNCOUNTED, _RAN, jobs.c.finished_at >= hour)
+    by_hour: dict[datetime, list[Any]] = defaultdict(list)
+    for row in [*conn.execute(counted), *conn.execute(uncounted)]:
+        by_hour[row.hour].append(row)
+    return [_of_hour(hour, rows) for hour, rows in sorted(by_hour.items())]
+
+
+def _of_hour(hour: datetime, rows: list[Any]) -> HourStats:
+    succeeded = sum(row.count for row in rows if row.state == "succeeded")
+    failed = sum(row.count for row in rows if row.state == "failed")
+    ran = succeeded + failed
+    return HourStats(hour, succeeded, failed, sum(row.wait_seconds for row in rows) / ran if ran else None)
 
 
 def _summed(task: str, rows: list[Any]) -> TaskStats:

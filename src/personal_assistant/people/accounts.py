@@ -41,6 +41,10 @@ class AccountNotFoundError(AccountError):
     """No person has that id or address."""
 
 
+class AccountExistsError(AccountError):
+    """Somebody has that e-mail address."""
+
+
 class AccountChangedError(AccountError):
     """The person's data were changed since they were read."""
 
@@ -116,7 +120,7 @@ def create_account(
     given = {"email": email, "full_name": name, "zone": zone, "language": language, "role": role}
     values = _checked(conn, given)
     if find_account(conn, email) is not None:
-        raise AccountError("Somebody has this e-mail address already.")
+        raise AccountExistsError("Somebody has this e-mail address already.")
     if conn.execute(sa.select(sa.func.count()).select_from(users)).scalar_one() >= MOST_PEOPLE:
         raise AccountError(f"There are {MOST_PEOPLE:,} people already, the most that one assistant takes.")
     made = conn.execute(
@@ -166,7 +170,7 @@ def edit_account(
     if "email" in changes:
         other = find_account(conn, changes["email"])
         if other is not None and other.id != user_id:
-            raise AccountError("Somebody has this e-mail address already.")
+            raise AccountExistsError("Somebody has this e-mail address already.")
         # What was sent to the old address must not open the door any more.
         end_links(conn, user_id, now, "invite", "reset")
     told = {name: changes[name] for name in ("role",) if name in changes}

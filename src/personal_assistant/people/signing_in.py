@@ -148,6 +148,22 @@ def change_password(db: Database, user_id: int, old: str, new: str, now: datetim
         audit.note(conn, user_id, "password.changed", f"user:{user_id}", now, by=_WEB)
 
 
+def switch_off_second_factor(db: Database, vault: Vault, user_id: int, code: str, now: datetime) -> None:
+    """Ask a person for no code any more, who proves with one that it is not somebody at a browser left open.
+
+    Raises SignInRefusedError, LockedOutError, SecretsError where the app's secret cannot be opened.
+    """
+    with db.write() as conn:
+        subject = _by_address(get_account(conn, user_id).email)
+        tries.begin(conn, [subject], now)
+    with db.write() as conn:
+        if not totp.check(conn, vault, user_id, code, now):
+            raise SignInRefusedError("This code is not right. Each works once: wait for the next one.")
+        tries.give_back(conn, subject, now)
+        totp.switch_off(conn, user_id)
+        audit.note(conn, user_id, "second_factor.off", f"user:{user_id}", now, by=_WEB)
+
+
 def _store(conn: sa.Connection, user_id: int, hashed: str, now: datetime, *, keep: int | None = None) -> None:
     passwords.store(conn, user_id, hashed)
     sessions.end_sessions(conn, user_id, but=keep)

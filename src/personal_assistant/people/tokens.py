@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from personal_assistant.errors import AssistantError
+from personal_assistant.people import audit
 from personal_assistant.people.accounts import is_admin
 from personal_assistant.store.people import get_person
 from personal_assistant.store.plain import plain_text
@@ -60,15 +61,25 @@ class Caller:
     token_id: int
     scopes: frozenset[str]
     note_due: bool
+    expires_at: datetime | None = None
 
 
 _COLUMNS = tuple(api_tokens.c[name] for name in Token.__dataclass_fields__)
 
 
 def create_token(
-    conn: sa.Connection, user_id: int, name: str, scopes: Collection[str], expires_at: datetime | None, now: datetime
+    conn: sa.Connection,
+    user_id: int,
+    name: str,
+    scopes: Collection[str],
+    expires_at: datetime | None,
+    now: datetime,
+    *,
+    by: str = "cli",
 ) -> tuple[Token, str]:
     """A new token of a person, and its secret, which cannot be had again. `expires_at` None: it does not end by itself.
+
+    `by` is through what it is made, for the audit.
 
     Raises TokenError for a name, scopes or an end that cannot be; PersonNotFoundError.
     """
@@ -92,7 +103,17 @@ def create_token(
         )
     )
     assert inserted.inserted_primary_key is not None
-    return _find(conn, user_id, inserted.inserted_primary_key[0]), secret
+    token = _find(conn, user_id, inserted.inserted_primary_key[0])
+    audit.note(conn, user_id, "token.made", f"token:{token.id}", now, by=by, details={"scopes": token.scopes})
+    return token, secret
+
+
+def within(caller: Caller, scopes: Collection[str], expires_at: datetime | None) -> None:
+    """Raise TokenError for a token that would allow more, or last longer, than the one that asks for it."""
+    if not caller.scopes.issuperset(scopes):
+        raise TokenError("A token cannot make one that may do more than itself.")
+    if caller.expires_at is not None and (expires_at is None or expires_at > caller.expires_at):
+        raise TokenError("A token that ends cannot make one that ends later. Give `expires_at`.")
 
 
 def list_tokens(conn: sa.Connection, user_id: int) -> list[Token]:
@@ -101,11 +122,12 @@ def list_tokens(conn: sa.Connection, user_id: int) -> list[Token]:
     return [Token(*row) for row in conn.execute(chosen.order_by(api_tokens.c.id.desc()))]
 
 
-def revoke_token(conn: sa.Connection, user_id: int, token_id: int, now: datetime) -> Token:
+def revoke_token(conn: sa.Connection, user_id: int, token_id: int, now: datetime, *, by: str = "cli") -> Token:
     """Take a token no more; returns it. Raises TokenNotFoundError for an id that is not that person's."""
     token = _find(conn, user_id, token_id)
     if token.revoked_at is None:
         conn.execute(sa.update(api_tokens).where(api_tokens.c.id == token_id).values(revoked_at=now))
+        audit.note(conn, user_id, "token.removed", f"token:{token_id}", now, by=by)
     return _find(conn, user_id, token_id)
 
 
@@ -117,7 +139,13 @@ def authenticate(conn: sa.Connection, secret: str, now: datetime) -> Caller | No
     if len(secret) != len(_START) + _LENGTH:
         return None
     chosen = (
-        sa.select(api_tokens.c.user_id, api_tokens.c.id, api_tokens.c.scopes, api_tokens.c.last_used_at)
+        sa.select(
+            api_tokens.c.user_id,
+            api_tokens.c.id,
+            api_tokens.c.scopes,
+            api_tokens.c.last_used_at,
+            api_tokens.c.expires_at,
+        )
         .join(users, users.c.id == api_tokens.c.user_id)
         .where(
             api_tokens.c.hash == _hash(secret),
@@ -133,7 +161,7 @@ def authenticate(conn: sa.Connection, secret: str, now: datetime) -> Caller | No
     allowed = _allowed(row.scopes)
     if ADMIN in allowed and not is_admin(conn, row.user_id):
         allowed -= {ADMIN}
-    return Caller(row.user_id, row.id, allowed, _note_due(row, now))
+    return Caller(row.user_id, row.id, allowed, _note_due(row, now), row.expires_at)
 
 
 def note_use(conn: sa.Connection, token_id: int, now: datetime) -> None:

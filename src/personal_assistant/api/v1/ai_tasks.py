@@ -1,15 +1,15 @@
 """`/ai-tasks`: what is scheduled."""
 
-import re
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from personal_assistant.ai import AITaskManager, acting, formatting, rows
 from personal_assistant.ai.extras import Extras, find_extras
 from personal_assistant.ai.model import AITask, AITaskError
 from personal_assistant.api.v1.callers import Reader, Running, Writer
+from personal_assistant.api.v1.etags import IfMatch, revision_of
 from personal_assistant.api.v1.once import Key, once
 from personal_assistant.api.v1.paging import Cursor, Limit, Page, after_id, after_text, page_of
 from personal_assistant.api.v1.problems import responses
@@ -32,9 +32,6 @@ from personal_assistant.workers.liveness import scheduler_alive
 from personal_assistant.workers.runtime import Runtime
 
 router = APIRouter(prefix="/ai-tasks", tags=["AI tasks"])
-
-IfMatch = Annotated[str | None, Header(max_length=100, description="The ETag that is to be changed, or `*`.")]
-_NEVER = -1
 
 
 def _manager(runtime: Runtime) -> AITaskManager:
@@ -105,7 +102,7 @@ def change_ai_task(
     if not changes and not wished:
         raise AITaskError("Say what to change: give at least one field.")
     task = manager.update_task(
-        ai_task_id, caller.user_id, if_revision=_revision(if_match), extras=wished, **_settable(changes)
+        ai_task_id, caller.user_id, if_revision=revision_of(if_match), extras=wished, **_settable(changes)
     )
     return _answer(runtime, task)
 
@@ -113,7 +110,7 @@ def change_ai_task(
 @router.delete("/{ai_task_id}", status_code=204, responses=responses(404, 412))
 def remove_ai_task(caller: Writer, runtime: Running, ai_task_id: int, if_match: IfMatch = None) -> None:
     """Remove it. What has happened stays in the history."""
-    _manager(runtime).delete_task(ai_task_id, caller.user_id, if_revision=_revision(if_match))
+    _manager(runtime).delete_task(ai_task_id, caller.user_id, if_revision=revision_of(if_match))
 
 
 @router.post("/{ai_task_id}/pause", response_model=AITaskShape, responses=responses(404))
@@ -196,14 +193,6 @@ def _settable(changes: dict[str, Any]) -> dict[str, Any]:
         if value is None and name not in _MAY_BE_EMPTY:
             raise AITaskError(f"{name} cannot be null. Leave it out to keep what it is.")
     return changes
-
-
-def _revision(if_match: str | None) -> int | None:
-    """The revision that If-Match asks for; None for any."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    found = re.fullmatch(r'"(\d{1,9})"', if_match.strip())
-    return int(found[1]) if found else _NEVER
 
 
 def _scheduled(runtime: Runtime, task: AITask, status: int = 200, headers: dict[str, str] | None = None) -> Response:

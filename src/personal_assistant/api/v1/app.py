@@ -7,15 +7,15 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from personal_assistant import __version__
-from personal_assistant.api.v1 import ai_tasks, jobs, notifications, problems, system, timetable
+from personal_assistant.api.v1 import ai_tasks, jobs, notifications, problems, system, timetable, tokens, users
 from personal_assistant.api.v1.gate import Gate
 from personal_assistant.workers.runtime import Runtime
 
 PREFIX = "/api/v1"
 _ABOUT = (
     "Your AI tasks, notifications and jobs, and with the scope admin the system. Every request names you by a "
-    "personal API token (`assistant tokens add`): `Authorization: Bearer pat_…`. What belongs to somebody else is answered like what "
-    "does not exist. What went wrong is told as application/problem+json (RFC 9457)."
+    "personal API token (`assistant tokens add`): `Authorization: Bearer pat_…`. What belongs to somebody else is "
+    "answered like what does not exist. What went wrong is told as application/problem+json (RFC 9457)."
 )
 
 
@@ -44,6 +44,8 @@ def make_api(runtime: Runtime) -> ASGIApp:
     problems.add_to(api)
     for part in (ai_tasks, notifications, jobs, timetable, system):
         api.include_router(part.router)
+    api.include_router(users.router)
+    api.include_router(tokens.router)
     return Gate(api, runtime)
 
 

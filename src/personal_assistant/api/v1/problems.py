@@ -17,7 +17,9 @@ from personal_assistant.ai.model import AITaskChangedError, AITaskNotFoundError
 from personal_assistant.errors import AssistantError
 from personal_assistant.jobs.model import JobNotFoundError, JobStateError
 from personal_assistant.notifications.inbox import NotificationNotFoundError
+from personal_assistant.people.accounts import AccountChangedError, AccountExistsError, AccountNotFoundError
 from personal_assistant.people.idempotency import KeyInUseError
+from personal_assistant.people.tokens import TokenNotFoundError
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.schedulers.timetable import ScheduleNotFoundError
 from personal_assistant.workers.tasks import UnknownTaskError
@@ -35,6 +37,10 @@ _STATUS: Mapping[type[AssistantError], int] = {
     JobStateError: 409,
     AITaskChangedError: 412,
     KeyInUseError: 409,
+    AccountNotFoundError: 404,
+    AccountExistsError: 409,
+    AccountChangedError: 412,
+    TokenNotFoundError: 404,
     StoreError: 503,
 }
 _SAID = {404: "There is nothing here.", 405: "This cannot be done here: the OpenAPI document says what can."}

@@ -6,9 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from personal_assistant import __version__
-from personal_assistant.api.v1.callers import Admin, Reader, Running
+from personal_assistant.api.v1.callers import Admin, Running
 from personal_assistant.jobs.queries import count_by_state, queue_depths
-from personal_assistant.store.people import get_person
 from personal_assistant.workers.liveness import living
 from personal_assistant.workers.utils.health_check import check_health, check_setup
 
@@ -81,24 +80,6 @@ class Status(BaseModel):
     scheduler_alive: bool
     workers: int = Field(description="How many processes run jobs.")
     jobs: dict[str, int] = Field(description="How many there are in each state.", examples=[{"succeeded": 12}])
-
-
-class Me(BaseModel):
-    """Whose token this is, and all that it allows."""
-
-    id: int
-    email: str
-    name: str | None
-    zone: str
-    scopes: list[str]
-
-
-@router.get("/me", tags=["You"])
-def get_me(caller: Reader, runtime: Running) -> Me:
-    """Who is asking."""
-    with runtime.db.read() as conn:
-        person = get_person(conn, caller.user_id)
-    return Me(id=person.id, email=person.email, name=person.full_name, zone=person.zone, scopes=sorted(caller.scopes))
 
 
 @router.get("/workers", tags=["System"])

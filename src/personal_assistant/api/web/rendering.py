@@ -30,7 +30,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"menu": menu, "version": __version__, "rule": _rule}
-    made.filters |= {"day": _day, "clock": _clock, "ago": _ago, "sign": sign, "last_part": _last_part, "took": _took}
+    made.filters |= {"day": _day, "clock": _clock, "precise": _precise, "ago": _ago, "took": _took}
+    made.filters |= {"sign": sign, "last_part": _last_part}
     return made
 
 
@@ -49,6 +50,10 @@ def _day(instant: datetime | None, zone: str) -> str:
 
 def _clock(instant: datetime | None, zone: str) -> str:
     return "–" if instant is None else f"{_local(instant, zone):%H:%M}"
+
+
+def _precise(instant: datetime | None, zone: str) -> str:
+    return "–" if instant is None else f"{_local(instant, zone):%d %b %Y %H:%M:%S}"
 
 
 def _ago(instant: datetime | None, now: datetime) -> str:

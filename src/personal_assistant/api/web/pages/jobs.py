@@ -1,0 +1,165 @@
+"""Jobs: what was done or is to be done, and what can be done about it. An admin sees everybody's, others their own."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from personal_assistant.api.web.registry import Page
+from personal_assistant.api.web.visit import Visit
+from personal_assistant.jobs.model import OPEN_STATES, JobNotFoundError, JobView
+from personal_assistant.jobs.queries import errors_of, get_job, list_jobs
+from personal_assistant.jobs.replay import REPLAYABLE, replay, replay_many
+from personal_assistant.jobs.timeline import timeline
+from personal_assistant.people import audit
+from personal_assistant.workers.control import cancel_job
+from personal_assistant.workers.tasks import load_tasks
+
+STATES = ("scheduled", "queued", "running", "waiting", "succeeded", "failed", "cancelled", "missed")
+MOST_REPLAYED = 500
+_SHOWN = 50
+# A transaction of so many keeps others from writing for a moment only.
+_TOGETHER = 50
+_LONGEST_ID = 155
+_LONGEST_VALUE = 20_000
+_BY = "web"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which jobs are meant; empty means all."""
+
+    state: str
+    task: str
+    words: str
+
+    @classmethod
+    def of(cls, fields: Any) -> "Filter":
+        """From the address or a form. Raises nothing: what cannot be is left out."""
+        state = fields.get("state", "")
+        task, words = (fields.get(name, "")[:200].replace("\0", "").strip() for name in ("task", "q"))
+        return cls(state if state in STATES else "", task, words)
+
+    @property
+    def query(self) -> str:
+        """As it stands behind the «?» of an address."""
+        return urlencode({"state": self.state, "task": self.task, "q": self.words})
+
+    def find(self, visit: Visit, *, state: str = "", before: str | None = None, limit: int) -> list[JobView]:
+        """At most so many, the newest first."""
+        state = state or self.state
+        with visit.runtime.db.read() as conn:
+            return list_jobs(
+                conn,
+                user_id=_whose(visit),
+                states=[state] if state else (),
+                task=self.task or None,
+                text=self.words or None,
+                before=before,
+                limit=limit,
+            )
+
+
+def listed(visit: Visit) -> Response:
+    """The newest first."""
+    chosen, before = Filter.of(visit.request.query_params), visit.query("before")
+    found = chosen.find(visit, before=before if _can_be_id(before) else None, limit=_SHOWN + 1)
+    return visit.render(
+        "jobs.html",
+        jobs=found[:_SHOWN],
+        more=found[_SHOWN - 1].id if len(found) > _SHOWN else None,
+        chosen=chosen,
+        states=STATES,
+        tasks=sorted(load_tasks().own),
+        is_first=not before,
+    )
+
+
+def shown(visit: Visit) -> Response:
+    """One with its attempts and what happened to it."""
+    with visit.runtime.db.read() as conn:
+        job = get_job(conn, _job_id(visit), user_id=_whose(visit))
+        attempts = errors_of(conn, job.id)
+    return visit.render(
+        "job.html",
+        job=job,
+        attempts=attempts,
+        steps=timeline(job, attempts),
+        can_cancel=job.state in OPEN_STATES and job.cancel_requested_at is None,
+        can_retry=job.state in REPLAYABLE,
+        arguments=_as_text([*job.args, job.kwargs] if job.kwargs else job.args) if job.args or job.kwargs else "",
+        result=_as_text(job.result) if job.result is not None else "",
+    )
+
+
+def cancel(visit: Visit) -> Response:
+    """End it, or ask it to stop where it runs."""
+    job = cancel_job(visit.runtime, _job_id(visit), user_id=_whose(visit))
+    return visit.go(f"/jobs/{job.id}", "Asked to stop" if job.state == "running" else "Cancelled")
+
+
+def retry(visit: Visit) -> Response:
+    """Queue it again."""
+    with visit.runtime.db.write() as conn:
+        job = replay(conn, _job_id(visit), visit.now, user_id=_whose(visit))
+    return visit.go(f"/jobs/{job.id}", "Queued again")
+
+
+def ask_replay(visit: Visit) -> Response:
+    """Which failed jobs would be queued again; nothing happens yet."""
+    chosen = Filter.of(visit.request.query_params)
+    found = chosen.find(visit, state="failed", limit=MOST_REPLAYED + 1)
+    return visit.render(
+        "replay.html", jobs=found[:10], count=min(len(found), MOST_REPLAYED), most=MOST_REPLAYED,
+        more=len(found) > MOST_REPLAYED, chosen=chosen,
+    )  # fmt: skip
+
+
+def replay_failed(visit: Visit) -> Response:
+    """Queue all failed ones that match again, at most `MOST_REPLAYED`. What cannot be queued stops nothing else."""
+    chosen = Filter.of(visit.form)
+    ids = [job.id for job in chosen.find(visit, state="failed", limit=MOST_REPLAYED)]
+    again = refused = 0
+    for start in range(0, len(ids), _TOGETHER):
+        with visit.runtime.db.write() as conn:
+            some = ids[start : start + _TOGETHER]
+            done, left = replay_many(conn, some, visit.now, user_id=_whose(visit))
+        again, refused = again + len(done), refused + len(left)
+    with visit.runtime.db.write() as conn:
+        details = {"count": again, "task": chosen.task, "words": chosen.words}
+        audit.note(conn, visit.user_id, "jobs.replayed", "jobs", visit.now, by=_BY, details=details)
+    left_over = f"; {refused} could not be" if refused else ""
+    return visit.go(f"/jobs?{Filter('', chosen.task, chosen.words).query}", f"Queued again: {again}{left_over}")
+
+
+def _whose(visit: Visit) -> int | None:
+    return None if visit.is_admin else visit.user_id
+
+
+def _job_id(visit: Visit) -> str:
+    """Raises JobNotFoundError for what no id can be: not every database can be asked about it."""
+    job_id: str = visit.request.path_params["job_id"]
+    if not _can_be_id(job_id):
+        raise JobNotFoundError("There is no such job.")
+    return job_id
+
+
+def _can_be_id(job_id: str) -> bool:
+    return job_id.isprintable() and job_id.isascii() and 0 < len(job_id) <= _LONGEST_ID
+
+
+def _as_text(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, indent=1, default=str)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]} …"
+
+
+PAGES = [
+    Page("/jobs", listed, menu="Jobs", order=40),
+    Page("/jobs/replay", ask_replay),
+    Page("/jobs/replay", replay_failed, methods=("POST",)),
+    Page("/jobs/{job_id}", shown),
+    Page("/jobs/{job_id}/cancel", cancel, methods=("POST",)),
+    Page("/jobs/{job_id}/retry", retry, methods=("POST",)),
+]
