@@ -7,6 +7,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from personal_assistant.api import calendar, health, links
+from personal_assistant.api.live.feed import Feed
 from personal_assistant.api.v1.app import PREFIX, make_api
 from personal_assistant.workers.runtime import Runtime
 
@@ -21,10 +22,10 @@ _HEADERS = {
 }
 
 
-def make_app(runtime: Runtime) -> ASGIApp:
-    """The application, serving this runtime's database."""
+def make_app(runtime: Runtime, feed: Feed) -> ASGIApp:
+    """The application, serving this runtime's database and the news of `feed`."""
     app = Starlette(
-        routes=[*health.ROUTES, *calendar.ROUTES, *links.ROUTES, Mount(PREFIX, make_api(runtime))],
+        routes=[*health.ROUTES, *calendar.ROUTES, *links.ROUTES, Mount(PREFIX, make_api(runtime, feed))],
         exception_handlers={404: _not_found, 500: _failed},
     )
     app.state.runtime = runtime

@@ -7,7 +7,8 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from personal_assistant import __version__
-from personal_assistant.api.v1 import ai_tasks, jobs, notifications, problems, system, timetable
+from personal_assistant.api.live.feed import Feed
+from personal_assistant.api.v1 import ai_tasks, events, jobs, notifications, problems, system, timetable
 from personal_assistant.api.v1.gate import Gate
 from personal_assistant.workers.runtime import Runtime
 
@@ -28,7 +29,7 @@ class _Api(FastAPI):
         return document
 
 
-def make_api(runtime: Runtime) -> ASGIApp:
+def make_api(runtime: Runtime, feed: Feed) -> ASGIApp:
     """The application, serving this runtime's database to those who have a token."""
     api = _Api(
         title="Personal assistant",
@@ -42,9 +43,9 @@ def make_api(runtime: Runtime) -> ASGIApp:
         generate_unique_id_function=_name,
         responses=problems.responses(401, 403, 413, 415, 422, 429, 500, 503),
     )
-    api.state.runtime = runtime
+    api.state.runtime, api.state.feed = runtime, feed
     problems.add_to(api)
-    for part in (ai_tasks, notifications, jobs, timetable, system):
+    for part in (ai_tasks, notifications, jobs, timetable, system, events):
         api.include_router(part.router)
     return Gate(api, runtime)
 
