@@ -6,7 +6,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from personal_assistant.api import calendar, health, links
+from personal_assistant.api import calendar, health, links, metrics
 from personal_assistant.api.live.feed import Feed
 from personal_assistant.api.v1.app import PREFIX, make_api
 from personal_assistant.workers.runtime import Runtime
@@ -25,10 +25,16 @@ _HEADERS = {
 def make_app(runtime: Runtime, feed: Feed) -> ASGIApp:
     """The application, serving this runtime's database and the news of `feed`."""
     app = Starlette(
-        routes=[*health.ROUTES, *calendar.ROUTES, *links.ROUTES, Mount(PREFIX, make_api(runtime, feed))],
+        routes=[
+            *health.ROUTES,
+            *calendar.ROUTES,
+            *links.ROUTES,
+            *metrics.ROUTES,
+            Mount(PREFIX, make_api(runtime, feed)),
+        ],
         exception_handlers={404: _not_found, 500: _failed},
     )
-    app.state.runtime = runtime
+    app.state.runtime, app.state.metrics = runtime, metrics.Metrics(runtime)
     return _with_headers(app)
 
 
