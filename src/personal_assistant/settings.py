@@ -192,7 +192,7 @@ def _two_databases(names: Mapping[str, str | None]) -> bool:
 
 
 def _is_stray(name: str) -> bool:
-    switches = {f"{PREFIX}CONFIG", f"{PREFIX}LAUNCHER"}
+    switches = {f"{PREFIX}{name}" for name in ("CONFIG", "LAUNCHER", "URL", "TOKEN")}
     upper = name.upper()
     known = upper in switches or upper.removeprefix(PREFIX).lower() in Settings.model_fields
     return upper.startswith(PREFIX) and not known

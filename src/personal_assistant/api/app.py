@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from personal_assistant.api import calendar, health, links, metrics
 from personal_assistant.api.live.feed import Feed
 from personal_assistant.api.v1.app import PREFIX, make_api
+from personal_assistant.api.v1.problems import problem
 from personal_assistant.workers.runtime import Runtime
 
 # For every answer: nothing is loaded, framed, kept, indexed, or told to other sites.
@@ -52,7 +53,9 @@ def _with_headers(app: ASGIApp) -> ASGIApp:
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
-    del request, error
+    del error
+    if request.url.path.startswith(f"{PREFIX}/"):  # with a line break in it, a path is not taken for the API's
+        return problem(404, "There is nothing here.")
     return PlainTextResponse("There is nothing here.\n", 404)
 
 
