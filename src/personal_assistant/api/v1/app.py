@@ -15,7 +15,9 @@ PREFIX = "/api/v1"
 _ABOUT = (
     "Your AI tasks, notifications and jobs, and with the scope admin the system. Every request names you by a "
     "personal API token (`assistant tokens add`): `Authorization: Bearer pat_…`. What belongs to somebody else is "
-    "answered like what does not exist. What went wrong is told as application/problem+json (RFC 9457)."
+    "answered like what does not exist. What went wrong is told as application/problem+json (RFC 9457). "
+    "A token has a number of requests a minute (the headers RateLimit-Policy and RateLimit tell it, and what is left); "
+    "beyond it 429 says in Retry-After when to ask again."
 )
 
 
@@ -38,7 +40,7 @@ def make_api(runtime: Runtime) -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_name,
-        responses=problems.responses(401, 403, 413, 415, 422, 500, 503),
+        responses=problems.responses(401, 403, 413, 415, 422, 429, 500, 503),
     )
     api.state.runtime = runtime
     problems.add_to(api)
