@@ -3,7 +3,6 @@
 They come from the database, so that they are those of all processes together, whichever of them is asked.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hmac import compare_digest
@@ -14,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from personal_assistant import __version__
+from personal_assistant.api.fresh import Fresh
 from personal_assistant.jobs.queries import count_open, queue_depths
 from personal_assistant.jobs.stats import totals
 from personal_assistant.notifications.counting import count_deliveries
@@ -23,7 +23,7 @@ from personal_assistant.workers.runtime import Runtime
 
 _MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # However often it is asked, the database is asked once in so many seconds.
-_FRESH_SECONDS = 5.0
+_FRESH_SECONDS = 10.0
 _LONGEST_HEADER = 600
 _RAN = ("succeeded", "failed")
 _Sample = tuple[str, Mapping[str, str], float]
@@ -33,18 +33,15 @@ class Metrics:
     """The figures of a runtime's database, a few seconds old at the most. `timer` gives seconds that never go back."""
 
     def __init__(self, runtime: Runtime, timer: Callable[[], float] = time.monotonic) -> None:
-        self._runtime, self._timer = runtime, timer
-        self._lock = threading.Lock()
-        self._text, self._made_at = "", -_FRESH_SECONDS
+        self._runtime, self._fresh = runtime, Fresh(_FRESH_SECONDS, timer)
 
     def text(self) -> str:
         """In Prometheus' text format. Raises StoreError."""
-        with self._lock:
-            if not self._text or self._timer() - self._made_at >= _FRESH_SECONDS:
-                with self._runtime.db.read() as conn:
-                    self._text = "".join(_figures(self._runtime, conn))
-                self._made_at = self._timer()
-            return self._text
+        return self._fresh.get("metrics", self._made)
+
+    def _made(self) -> str:
+        with self._runtime.db.read() as conn:
+            return "".join(_figures(self._runtime, conn))
 
 
 def metrics(request: Request) -> Response:

@@ -26,6 +26,7 @@ MOST_OF_ONE = 150
 # From one look to the next at the most, and at the least: a signal that the ledger has changed brings it forward.
 _LONGEST_SECONDS = 0.5
 _SHORTEST_SECONDS = 0.25
+_STOP_SECONDS = 5.0
 _MOST_WAITING = 500
 _OLDEST_MARK = timedelta(hours=1)
 
@@ -124,7 +125,7 @@ class Feed:
         for stream in streams:
             stream.end()
         if thread is not None:
-            thread.join()
+            thread.join(_STOP_SECONDS)
 
     def _missed(self, conn: sa.Connection, user_id: int, mark: str | None, place: str) -> list[News]:
         if mark is None:

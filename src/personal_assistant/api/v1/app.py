@@ -7,12 +7,15 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from personal_assistant import __version__
+from personal_assistant.api.fresh import Fresh
 from personal_assistant.api.live.feed import Feed
 from personal_assistant.api.v1 import ai_tasks, events, jobs, notifications, problems, system, timetable, tokens, users
 from personal_assistant.api.v1.gate import Gate
 from personal_assistant.workers.runtime import Runtime
 
 PREFIX = "/api/v1"
+# So old may be what is told of the whole ledger.
+_FRESH_SECONDS = 10.0
 _ABOUT = (
     "Your AI tasks, notifications and jobs, and with the scope admin the system. Every request names you by a "
     "personal API token (`assistant tokens add`): `Authorization: Bearer pat_…`. What belongs to somebody else is "
@@ -43,7 +46,7 @@ def make_api(runtime: Runtime, feed: Feed) -> ASGIApp:
         generate_unique_id_function=_name,
         responses=problems.responses(401, 403, 413, 415, 422, 429, 500, 503),
     )
-    api.state.runtime, api.state.feed = runtime, feed
+    api.state.runtime, api.state.feed, api.state.fresh = runtime, feed, Fresh(_FRESH_SECONDS)
     problems.add_to(api)
     for part in (ai_tasks, notifications, jobs, timetable, system, users, tokens, events):
         api.include_router(part.router)
