@@ -109,7 +109,7 @@ def task_stats(conn: sa.Connection, since: datetime) -> list[TaskStats]:
 
 @dataclass(frozen=True, slots=True)
 class HourStats:
-    """What became of the jobs that ended in one hour; the mean waiting time is of those that ran, None where none did."""
+    """What became of the jobs that ran and ended in one hour; the mean waiting time is None where none did."""
 
     hour: datetime
     succeeded: int
