@@ -1,14 +1,20 @@
 """What happens to the instants that passed while nothing ran: a row for each, by the policy."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.ai.support import OWNER, another_person, dispatch, do, history, run_due, take, tell_of_late
 
 from personal_assistant.ai import AITaskManager
+from personal_assistant.ai.catching_up import AT_ONCE
 from personal_assistant.ai.occurrences import NO_AGENT
+from personal_assistant.notifications.addresses import add_address
 from personal_assistant.notifications.inbox import list_notifications
+from personal_assistant.store.secrets import vault_of
+from personal_assistant.store.tables import deliveries
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime
 
@@ -171,6 +177,47 @@ def test_instants_of_one_task_are_one_line_and_long_lists_are_cut(runtime: Runti
     assert "• Stretch (5 times, Tue 02 Jun 12:10 to Tue 02 Jun 12:50): Nothing was running" in text
     assert text.count("\n• Task") == 19
     assert "\n• and 6 more\n" in text
+
+
+def test_of_the_longest_titles_fewer_are_listed_and_the_text_comes_to_its_end(
+    runtime: Runtime, clock: ManualClock
+) -> None:
+    manager = AITaskManager(runtime.db, clock)
+    for number in range(20):
+        title = f"{number:02} ".ljust(200, "x")
+        for more in ({"missed_policy": "skip"}, {"task_type": "automated_task"}, {}):
+            manager.create_task(OWNER, title, "daily", {"hour": 13}, **more)  # type: ignore[arg-type]
+    clock.advance(7200)
+    run_due(runtime)
+    text = next(body for title, body in alerts(runtime, clock) if title.startswith("⏭️"))
+    assert text is not None
+    assert len(text) < 10_000
+    assert text.endswith("`assistant jobs retry JOB`.")
+    late, skipped, failed = (text.index(f"{name} (20):") for name in ("Came late", "Skipped", "Failed"))
+    sections = [text[late:skipped], text[skipped:failed], text[failed:]]
+    assert ["• and " in section for section in sections] == [False, True, True]
+    for section in sections:
+        told = re.search(r"• and (\d+) more", section)
+        assert section.count("• ") - bool(told) + int(told[1] if told else 0) == 20
+
+
+@pytest.mark.parametrize("number", [AT_ONCE, AT_ONCE + 1])
+def test_of_many_that_fail_only_the_summary_goes_out_and_the_list_has_each(
+    runtime: Runtime, clock: ManualClock, number: int
+) -> None:
+    manager = AITaskManager(runtime.db, clock)
+    with runtime.db.write() as conn:
+        add_address(conn, vault_of(runtime.settings), OWNER, "webhook", "https://example.org/hook", now=clock.now())
+    for it in range(number):
+        manager.create_task(OWNER, f"Report {it}", "daily", {"hour": 13}, task_type="automated_task")
+    clock.advance(7200)
+    run_due(runtime)
+    summary = f"⏭️ While nothing was running: {number} failed"
+    each = sorted(f"❌ Did not run: Report {it}" for it in range(number))
+    assert sorted(title for title, _ in alerts(runtime, clock)) == sorted([*each, summary])
+    out = sa.select(deliveries.c.title).where(deliveries.c.channel == "webhook").order_by(deliveries.c.title)
+    with runtime.db.read() as conn:
+        assert list(conn.execute(out).scalars()) == ([summary] if number > AT_ONCE else sorted([*each, summary]))
 
 
 def test_people_are_told_each_of_their_own(runtime: Runtime, clock: ManualClock) -> None:

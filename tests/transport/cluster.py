@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,12 @@ class Cluster:
         still = sa.select(sa.func.count()).where(jobs.c.id.in_(ids), jobs.c.state.not_in(ENDED))
         with self.runtime.db.read() as conn:
             return int(conn.execute(still).scalar_one())
+
+    def told_of(self, ids: Sequence[str], since: float) -> int:
+        """How many of these jobs the broker has been told of, and nobody has taken for so many seconds."""
+        told = sa.and_(jobs.c.state == "queued", jobs.c.published_at < datetime.now(UTC) - timedelta(seconds=since))
+        with self.runtime.db.read() as conn:
+            return int(conn.execute(sa.select(sa.func.count()).where(jobs.c.id.in_(ids), told)).scalar_one())
 
     def errors(self) -> list[str]:
         """What has gone wrong with attempts."""

@@ -38,6 +38,21 @@ def test_a_broker_that_lost_everything_costs_no_job(cluster: Cluster) -> None:
     assert cluster.ended(cluster.add("tests.add", 1))[0].result == 2
 
 
+def test_lost_messages_are_sent_again_though_the_broker_was_away_when_it_was_asked_for_them(cluster: Cluster) -> None:
+    [beat] = cluster.start("beat")
+    noted = [cluster.add("tests.note", f"n{number}") for number in range(5)]
+    # Not in the first moments, in which what has just been sent may be sent once more.
+    cluster.until(lambda: cluster.told_of(noted, since=0.4) == 5)
+    cluster.valkey.kill()
+    cluster.until(lambda: "does not say which messages were lost" in beat.log)
+    cluster.valkey.forget()
+    cluster.valkey.start()
+    cluster.until(lambda: cluster.waiting() >= 5)
+    cluster.start("threads")
+    cluster.ended(*noted)
+    assert sorted(cluster.marks("notes")) == [f"n{number}" for number in range(5)]
+
+
 @BOTH_BROKERS
 def test_a_queue_that_was_taken_away_is_noticed_by_those_who_publish(cluster: Cluster) -> None:
     cluster.start("beat")

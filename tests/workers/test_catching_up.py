@@ -18,6 +18,7 @@ from personal_assistant.store.tables import jobs
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.schedulers.ai_scheduler import AIScheduler
+from personal_assistant.workers.schedulers.held_scheduler import HeldScheduler
 from personal_assistant.workers.schedulers.job_scheduler import JobScheduler
 from personal_assistant.workers.schedulers.limit_scheduler import LimitScheduler
 from personal_assistant.workers.schedulers.loop import SchedulerLoop
@@ -44,7 +45,7 @@ class Night:
 
     def start_schedulers(self) -> None:
         """As a process that starts does."""
-        kinds = (AIScheduler, JobScheduler, LimitScheduler)
+        kinds = (AIScheduler, JobScheduler, LimitScheduler, HeldScheduler)
         self.loop = SchedulerLoop(self.runtime.db, self.clock, [kind(self.runtime) for kind in kinds])
 
     def step(self) -> None:

@@ -25,6 +25,7 @@ from personal_assistant.workers.schedulers.limit_scheduler import LimitScheduler
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
     broker = Broker()
+    monkeypatch.setattr(publish_scheduler, "reach", broker.reach)
     monkeypatch.setattr(publish_scheduler, "send", broker.send)
     yield broker
 

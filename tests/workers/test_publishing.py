@@ -265,6 +265,69 @@ def test_a_message_that_others_have_overtaken_is_lost(in_use: Runtime, quick: Le
     assert sweep.dispatch(in_use.clock.now()) == 1
 
 
+def test_a_message_that_a_job_overtook_which_still_runs_is_lost(
+    in_use: Runtime, quick: LedgerTask, broker: Broker
+) -> None:
+    broker.empty = False
+    [lost] = write(quick, 1)
+    sweep = SweepScheduler(in_use)
+    publish(in_use)
+    later(in_use, 20)
+    [after] = write(quick, 1)
+    publish(in_use)
+    take(in_use, after)
+    assert sweep.dispatch(in_use.clock.now()) == 1
+    publish(in_use)
+    assert [message.ids for message in broker.sent] == [[lost], [after], [lost]]
+
+
+def test_the_many_jobs_of_a_queue_do_not_hide_the_lost_ones_of_another(
+    in_use: Runtime, quick: LedgerTask, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_scheduler, "_STEP", 2)
+    monkeypatch.setattr(sweep_scheduler, "empty_queues", lambda names: set(names) - {"a", "z"})
+    sweep = SweepScheduler(in_use)
+    for queue, count in (("a", 3), ("m", 1), ("z", 3)):
+        with in_use.db.write() as conn:
+            for _ in range(count):
+                enqueue(conn, NewJob(quick.name, queue, args=(1,)), now=in_use.clock.now())
+    publish(in_use)
+    later(in_use, 20)
+    assert sweep.dispatch(in_use.clock.now()) == 1
+    publish(in_use)
+    assert broker.sent[-1].queue == "m"
+
+
+def test_a_broker_that_does_not_answer_and_messages_that_nobody_takes_are_told_of(
+    in_use: Runtime, quick: LedgerTask, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(names: Any) -> set[str]:
+        raise BrokerError("gone", ())
+
+    ids = write(quick, 3)
+    sweep = SweepScheduler(in_use)
+    publish(in_use)
+    broker.empty = False
+
+    def told() -> list[str]:
+        later(in_use, 20)
+        with structlog.testing.capture_logs() as lines:
+            assert sweep.dispatch(in_use.clock.now()) == 0
+        assert all(line["log_level"] == "warning" for line in lines)
+        return [line["event"] for line in lines]
+
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(sweep_scheduler, "empty_queues", away)
+        assert told() == ["the broker does not say which messages were lost; asking again"]
+    still = ["messages wait and no worker takes them"]
+    assert [told(), told(), told()] == [[], still, []]
+    [job] = take(in_use, ids[0])
+    assert [told(), told()] == [[], []], "one is at work"
+    with in_use.db.write() as conn:
+        finish_many(conn, "worker", [(job, Succeeded())], in_use.clock.now())
+    assert [told(), told()] == [[], still]
+
+
 def test_a_queue_that_fails_does_not_hold_up_the_others(
     in_use: Runtime, quick: LedgerTask, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,8 @@ from personal_assistant.timing.zones import get_zone
 # The machines' clocks, from which ids have their order, may differ by less than this.
 _SKEW_SECONDS = 3600.0
 _MOST_LINES = 20
+# Characters of all lines together: the text ends with what to do, and a stored one is cut at 10,000.
+_MOST_TEXT = 9_000
 
 _CAUGHT_UP, _SKIPPED, _FAILED, _UNDER_WAY = "Came late", "Skipped", "Failed", "Still under way"
 _SECTION_OF = {"succeeded": _CAUGHT_UP, "missed": _SKIPPED, "failed": _FAILED}
@@ -111,7 +113,8 @@ def _title(late: Sequence[Late]) -> str:
 def _body(late: Sequence[Late], zone: str) -> str:
     first, last = _clock(late[0].due, zone), _clock(late[-1].due, zone)
     parts = [f"{len(late)} were due from {first} to {last} ({zone}), and nothing was running then."]
-    parts += [_section(name, found, zone) for name, found in _by_section(late).items()]
+    sections = _by_section(late)
+    parts += [_section(name, found, zone, _MOST_TEXT // len(sections)) for name, found in sections.items()]
     if any(it.state == "missed" for it in late):
         parts.append(_HOW_TO_RUN)
     return "\n\n".join(parts)
@@ -122,14 +125,17 @@ def _by_section(late: Sequence[Late]) -> dict[str, list[Late]]:
     return {section: members for section, members in found.items() if members}
 
 
-def _section(name: str, late: Sequence[Late], zone: str) -> str:
-    """One line for each AI task, with the reason of its newest occurrence."""
+def _section(name: str, late: Sequence[Late], zone: str, most_text: int) -> str:
+    """One line for each AI task, with the reason of its newest occurrence; as many as fit."""
     by_task: dict[int, list[Late]] = defaultdict(list)
     for it in late:
         by_task[it.ai_task_id].append(it)
     lines = [_line(of_one, zone) for of_one in by_task.values()]
-    more = [f"• and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []
-    return "\n".join([f"{name} ({len(late)}):", *lines[:_MOST_LINES], *more])
+    shown = lines[:_MOST_LINES]
+    while sum(map(len, shown)) > most_text:
+        shown.pop()
+    more = [f"• and {len(lines) - len(shown)} more"] if len(lines) > len(shown) else []
+    return "\n".join([f"{name} ({len(late)}):", *shown, *more])
 
 
 def _line(of_one: Sequence[Late], zone: str) -> str:

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from personal_assistant.ai.extras import COLUMNS, extras_of
 from personal_assistant.ai.follow_ups import first_follow_up
-from personal_assistant.jobs.model import ClaimedJob
+from personal_assistant.jobs.model import OPEN_STATES, ClaimedJob
 from personal_assistant.jobs.outcomes import Cancelled, Failed, Outcome, Succeeded, Waiting
 from personal_assistant.notifications import incidents, threads
 from personal_assistant.notifications.deliveries import deliver
 from personal_assistant.notifications.model import Message
 from personal_assistant.store.bulk import among
-from personal_assistant.store.tables import ai_tasks, reminders
+from personal_assistant.store.tables import ai_tasks, jobs, reminders
 
 _PERMANENT = "permanent"
 _GREATEST_ID = 2**31 - 1
@@ -32,18 +32,18 @@ _NEEDED = sa.select(
 ).outerjoin(reminders, reminders.c.ai_task_id == ai_tasks.c.id)
 
 
-def run_occurrences(conn: sa.Connection, jobs: Sequence[ClaimedJob], now: datetime) -> list[Outcome]:
+def run_occurrences(conn: sa.Connection, claimed: Sequence[ClaimedJob], now: datetime) -> list[Outcome]:
     """Do the occurrences of many AI tasks, in the transaction that writes how they ended; returns that, in order.
 
     A reminder is delivered under a key made of its job's id: run again by a person who retries the job, it finds the
     delivery made and changes nothing.
     """
-    ids = [_task_id(job) for job in jobs]
+    ids = [_task_id(job) for job in claimed]
     wanted = {task_id for task_id in ids if task_id is not None}
     found = {row.id: row for row in conn.execute(_NEEDED.where(among(conn, ai_tasks.c.id, wanted))).all()}
     tasks = [found.get(task_id) for task_id in ids]
     outcomes = [_outcome(task) for task in tasks]
-    together = zip(jobs, tasks, outcomes, strict=True)
+    together = zip(claimed, tasks, outcomes, strict=True)
     done = [(job, task) for job, task, outcome in together if task is not None and isinstance(outcome, Succeeded)]
     # The newest message of an AI task is the one that is followed up.
     threads.stop(conn, [task.id for _, task in done if extras_of(task).follows_up], snoozed=False)
@@ -119,7 +119,16 @@ def settled(conn: sa.Connection, job: ClaimedJob, outcome: Outcome, now: datetim
     alert = incidents.failed(conn, task.user_id, _about(task), task.title, kind, reason, now)
     if alert is not None:
         title = f"❌ Did not run: {task.title}"
-        deliver(conn, [replace(alert, title=title, job_id=job.id, ai_task_id=task.id, due_at=job.due_at)], now)
+        about = {"job_id": job.id, "ai_task_id": task.id, "due_at": job.due_at}
+        deliver(conn, [replace(alert, title=title, outward=not _will_be_summed_up(conn, job), **about)], now)
+
+
+def _will_be_summed_up(conn: sa.Connection, job: ClaimedJob) -> bool:
+    """Whether a summary that is still to be written tells of it, among many."""
+    if not job.kwargs.get("in_summary", False):
+        return False
+    open_summary = sa.and_(jobs.c.id == job.kwargs.get("summary"), jobs.c.state.in_(OPEN_STATES))
+    return conn.execute(sa.select(jobs.c.id).where(open_summary)).first() is not None
 
 
 def _about(task: Any) -> str:

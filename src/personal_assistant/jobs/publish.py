@@ -79,20 +79,42 @@ class Stale:
 
 
 def stale(conn: sa.Connection, before: datetime, limit: int) -> list[Stale]:
-    """Jobs that are still queued though their message was sent before that instant."""
-    chosen = sa.select(jobs.c.id, jobs.c.queue, jobs.c.published_at).where(_PUBLISHED, jobs.c.published_at < before)
-    return [Stale(row.id, row.queue, row.published_at) for row in conn.execute(chosen.limit(limit))]
+    """Jobs that are still queued though their message was sent before that instant.
+
+    At most `limit` of each queue, the first sent first: a queue that nobody works on does not hide the others.
+    """
+    mine = sa.and_(_PUBLISHED, jobs.c.published_at < before)
+    chosen = sa.select(jobs.c.id, jobs.c.queue, jobs.c.published_at).where(mine).order_by(jobs.c.published_at)
+    queues = conn.execute(sa.select(jobs.c.queue).where(mine).distinct()).scalars().all()
+    found = [row for name in queues for row in conn.execute(chosen.where(jobs.c.queue == name).limit(limit))]
+    return [Stale(row.id, row.queue, row.published_at) for row in found]
 
 
-def newest_taken(conn: sa.Connection, queue: str) -> datetime | None:
-    """When the message was sent that brought the newest of this queue's lately ended jobs to a worker."""
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the workers have come with a queue.
+
+    newest: when the message was sent that brought the newest of its jobs, of those that run and those lately ended;
+    None where there is none. ended: when the last of the latter did.
+    """
+
+    running: bool
+    newest: datetime | None
+    ended: datetime | None
+
+
+def progress(conn: sa.Connection, queue: str) -> Progress:
+    """How far the workers have come with a queue."""
     ended = (
-        sa.select(jobs.c.queue, jobs.c.published_at)
+        sa.select(jobs.c.queue, jobs.c.published_at, jobs.c.finished_at)
         .where(jobs.c.finished_at.is_not(None), sa.not_(jobs.c.counted))
         .order_by(jobs.c.finished_at.desc())
         .limit(_NEWEST)
         .subquery()
     )
-    newest = sa.select(sa.func.max(ended.c.published_at)).where(ended.c.queue == queue)
-    found: datetime | None = conn.execute(newest).scalar_one()
-    return found
+    # Beside a quick queue a slow one may have none among the newest endings; its workers run its jobs all the time.
+    at_work = sa.and_(jobs.c.state == sa.literal_column("'running'"), jobs.c.queue == queue)
+    running, taken = conn.execute(sa.select(sa.func.count(), sa.func.max(jobs.c.published_at)).where(at_work)).one()
+    newest_ended = sa.select(sa.func.max(ended.c.published_at), sa.func.max(ended.c.finished_at))
+    brought, last = conn.execute(newest_ended.where(ended.c.queue == queue)).one()
+    return Progress(running > 0, max((it for it in (taken, brought) if it is not None), default=None), last)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from personal_assistant.jobs.publish import Stale, newest_taken, stale, unmark_published
+from personal_assistant.jobs.publish import Progress, Stale, progress, stale, unmark_published
 from personal_assistant.store.database import wake_after_commit
 from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.runtime import Runtime
@@ -32,6 +32,10 @@ class SweepScheduler:
         self._age = timedelta(seconds=runtime.settings.republish_seconds)
         self._every = self._age / 3
         self._looked = runtime.clock.now()
+        # Queues that did not empty, how far they had come at the last look; and those of which it was said that they
+        # stand still.
+        self._before: dict[str, Progress] = {}
+        self._still: set[str] = set()
 
     def next_due(self, conn: sa.Connection) -> datetime | None:
         del conn
@@ -47,15 +51,30 @@ class SweepScheduler:
             by_queue[job.queue].append(job)
         try:
             empty = empty_queues(by_queue) if old else set()
-        except BrokerError:
-            return 0  # the publisher says so
-        return sum(self._sweep(queue, found, empty=queue in empty) for queue, found in by_queue.items())
+        except BrokerError as error:
+            log.warning("the broker does not say which messages were lost; asking again", error=str(error))
+            return 0
+        self._look_for_standstill({queue: len(found) for queue, found in by_queue.items() if queue not in empty})
+        return sum(self._sweep(queue, found, self._before.get(queue)) for queue, found in by_queue.items())
 
-    def _sweep(self, queue: str, found: list[Stale], *, empty: bool) -> int:
+    def _look_for_standstill(self, waiting: dict[str, int]) -> None:
+        """Say once of a queue that messages wait in it and nobody takes any: until then none counts as lost."""
+        before = self._before
+        with self._runtime.db.read() as conn:
+            self._before = {queue: progress(conn, queue) for queue in waiting}
+        still = {queue for queue, now in self._before.items() if not now.running and before.get(queue) == now}
+        for queue in still - self._still:
+            log.warning("messages wait and no worker takes them", queue=queue, jobs=waiting[queue])
+        self._still = still
+
+    def _sweep(self, queue: str, found: list[Stale], behind: Progress | None) -> int:
+        """Have jobs published again: all of an empty queue, of another those that it is past."""
+        if behind is not None:
+            newest = behind.newest
+            found = [job for job in found if newest is not None and job.published_at < newest - self._age]
+        if not found:
+            return 0
         with self._runtime.db.write() as conn:
-            if not empty:
-                newest = newest_taken(conn, queue)
-                found = [job for job in found if newest is not None and job.published_at < newest - self._age]
             count = unmark_published(conn, [job.id for job in found])
             if count:
                 wake_after_commit(conn)

@@ -43,7 +43,7 @@ def run_jobs(task: str, ids: list[str]) -> None:
 def reach() -> None:
     """Connect to the broker unless that is done. Raises BrokerError when it cannot be reached."""
     try:
-        with app.producer_or_acquire() as producer, _within_time(producer.connection):
+        with app.producer_or_acquire() as producer, _connected(producer.connection):
             _ = producer.channel  # opened by the first who asks for it
     except Exception as error:
         raise BrokerError(f"{type(error).__name__}: {error}", ()) from error
@@ -53,7 +53,7 @@ def send(messages: Sequence[Message]) -> None:
     """Send messages in their order. Raises BrokerError with those that did not go out."""
     sent = 0
     try:
-        with app.producer_or_acquire() as producer, _within_time(producer.connection):
+        with app.producer_or_acquire() as producer, _connected(producer.connection):
             for message in messages:
                 arguments = (message.task, list(message.ids))
                 # Mandatory: RabbitMQ says so when the queue is no longer there, and the next try declares it anew.
@@ -68,7 +68,7 @@ def send(messages: Sequence[Message]) -> None:
 def send_one(task: str, queue: str) -> None:
     """Send a message without arguments. Raises BrokerError."""
     try:
-        with app.producer_or_acquire() as producer, _within_time(producer.connection):
+        with app.producer_or_acquire() as producer, _connected(producer.connection):
             app.send_task(task, queue=queue, producer=producer, ignore_result=True)
     except Exception as error:
         raise BrokerError(f"{type(error).__name__}: {error}", ()) from error
@@ -77,19 +77,23 @@ def send_one(task: str, queue: str) -> None:
 def empty_queues(names: Iterable[str]) -> set[str]:
     """Those of these queues in which no message waits. Raises BrokerError."""
     try:
-        with app.pool.acquire(block=True) as connection, _within_time(connection):
+        with app.pool.acquire(block=True) as connection, _connected(connection):
             return {name for name in names if _count(connection, name) == 0}
     except Exception as error:
         raise BrokerError(f"{type(error).__name__}: {error}", ()) from error
 
 
 @contextmanager
-def _within_time(connection: Any) -> Iterator[None]:
-    """Wait for no answer longer than SOCKET_SECONDS. The client of Redis does so by itself, that of AMQP does not."""
+def _connected(connection: Any) -> Iterator[None]:
+    """Connect anew where an earlier error has ended the connection, and wait for no answer longer than SOCKET_SECONDS.
+
+    One try, at once: by itself the client sleeps between several, or never connects again, by what it is asked for.
+    Nor does that of AMQP stop to wait for an answer, as that of Redis does.
+    """
+    connection.ensure_connection(max_retries=0)
     if connection.transport.driver_type != "amqp":
         yield
         return
-    connection.ensure_connection(max_retries=0)
     connection.connection.transport.sock.settimeout(SOCKET_SECONDS)
     try:
         yield
