@@ -134,7 +134,7 @@ def task_stats(conn: sa.Connection, since: datetime) -> list[TaskStats]:
 
 @dataclass(frozen=True, slots=True)
 class HourStats:
-    """What became of the jobs that ended in one hour; the mean waiting time is None where none ran."""
+    """What became of the jobs that ran and ended in one hour; the mean waiting time is None where none did."""
 
     hour: datetime
     succeeded: int

@@ -14,10 +14,10 @@ from personal_assistant.jobs.queries import errors_of, get_job, list_jobs
 from personal_assistant.jobs.replay import REPLAYABLE, replay, replay_many
 from personal_assistant.jobs.timeline import timeline
 from personal_assistant.people import audit
+from personal_assistant.store.tables import JOB_STATES
 from personal_assistant.workers.control import cancel_job
 from personal_assistant.workers.tasks import load_tasks
 
-STATES = ("scheduled", "queued", "running", "waiting", "succeeded", "failed", "cancelled", "missed")
 MOST_REPLAYED = 500
 _SHOWN = 50
 # A transaction of so many keeps others from writing for a moment only.
@@ -40,7 +40,7 @@ class Filter:
         """From the address or a form. Raises nothing: what cannot be is left out."""
         state = fields.get("state", "")
         task, words = (fields.get(name, "")[:200].replace("\0", "").strip() for name in ("task", "q"))
-        return cls(state if state in STATES else "", task, words)
+        return cls(state if state in JOB_STATES else "", task, words)
 
     @property
     def query(self) -> str:
@@ -71,7 +71,7 @@ def listed(visit: Visit) -> Response:
         jobs=found[:_SHOWN],
         more=found[_SHOWN - 1].id if len(found) > _SHOWN else None,
         chosen=chosen,
-        states=STATES,
+        states=JOB_STATES,
         tasks=sorted(load_tasks().own),
         is_first=not before,
     )

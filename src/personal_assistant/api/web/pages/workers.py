@@ -27,7 +27,7 @@ def shown(visit: Visit) -> Response:
 
 
 def plotted(visit: Visit) -> Response:
-    """Per hour, the earliest first, without jobs too: seconds since 1970, jobs that ended, mean seconds waited."""
+    """Per hour, the earliest first: seconds since 1970, jobs that ended, mean seconds waited."""
     with visit.runtime.db.read() as conn:
         found = {it.hour: it for it in hourly_stats(conn, _since(visit.now))}
     start = _since(visit.now)
