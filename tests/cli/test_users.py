@@ -3,7 +3,9 @@
 import pytest
 from tests.cli.conftest import CommandLine
 
+from personal_assistant.cli.first_link import say_first_link
 from personal_assistant.people.one_time_links import Purpose, find_link
+from personal_assistant.people.signing_in import Client, by_link
 from personal_assistant.timing.clock import utc_now
 
 
@@ -60,3 +62,15 @@ def test_what_cannot_be_is_refused(cli: CommandLine, given: tuple[str, ...]) -> 
     assert refused.code == 1
     assert refused.err.startswith("❌")
     assert len(cli.document("users", "list")) == 1
+
+
+def test_the_first_link_is_printed_until_the_owner_has_signed_in(
+    cli: CommandLine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say_first_link(cli.runtime, "http://127.0.0.1:8400")
+    link = capsys.readouterr().out.split()[-1]
+    assert usable(cli, link, "sign_in")
+    with cli.runtime.db.write() as conn:
+        by_link(conn, link.rpartition("/")[2], utc_now(), Client(None, ""))
+    say_first_link(cli.runtime, "http://127.0.0.1:8400")
+    assert capsys.readouterr().out == ""
