@@ -28,7 +28,7 @@ from personal_assistant.ai import AITaskManager
 from personal_assistant.workers.runtime import Runtime, use
 from personal_assistant.workers.schedulers.timetable import sync_timetable
 
-CASES = int(os.environ.get("SCHEMA_CASES", "3"))
+CASES = int(os.environ.get("SCHEMA_CASES", "2"))
 CHECKS: list[Any] = [
     not_a_server_error,
     status_code_conformance,
