@@ -59,7 +59,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Jobs, and the one before which the search goes on: `older` if more were found, `unseen` if more are to be seen."""
+    """Jobs, and the one before which it goes on: `older` where more were found, `unseen` where more are to be seen."""
 
     jobs: list[JobView]
     older: str | None = None
@@ -68,7 +68,7 @@ class Found:
 
 def _search(conn: sa.Connection, user_id: int | None, chosen: Filter, before: str | None) -> Found:
     """A step of a search that takes a bounded time: it goes back so many jobs, and is complete for open ones."""
-    back_to = job_back(conn, _LOOKED_AT, before=before)
+    back_to = job_back(conn, _LOOKED_AT - 1, before=before)
     found = chosen.find(conn, user_id, limit=_SHOWN + 1, before=before, back_to=back_to)
     if len(found) <= _SHOWN and back_to is not None and chosen.state in OPEN_STATES:
         found, back_to = chosen.find(conn, user_id, limit=_SHOWN + 1, before=before, rare=True), None
