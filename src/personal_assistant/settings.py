@@ -24,6 +24,7 @@ from pydantic_settings import (
 from personal_assistant.errors import AssistantError
 
 PREFIX = "ASSISTANT_"
+_SHORTEST_TOKEN = 16
 
 
 class SettingsError(AssistantError):
@@ -85,6 +86,8 @@ class Settings(BaseSettings):
     fallback_seconds: Annotated[float, Field(ge=1, le=86_400)] = 120.0
     public_url: str = ""
     link_days: Annotated[int, Field(ge=1, le=366)] = 7
+    api_requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
+    metrics_token: SecretStr = SecretStr("")
     watch_grace_seconds: Annotated[float, Field(ge=0, le=86_400)] = 300.0
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_in_capitals)] = "WARNING"
 
@@ -92,6 +95,13 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _hard_to_guess(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < _SHORTEST_TOKEN:
+            raise ValueError(f"it has to have at least {_SHORTEST_TOKEN} characters, like `openssl rand -hex 32` gives")
+        return value
 
     @property
     def url(self) -> str:
@@ -182,7 +192,7 @@ def _two_databases(names: Mapping[str, str | None]) -> bool:
 
 
 def _is_stray(name: str) -> bool:
-    switches = {f"{PREFIX}CONFIG", f"{PREFIX}LAUNCHER"}
+    switches = {f"{PREFIX}{name}" for name in ("CONFIG", "LAUNCHER", "URL", "TOKEN")}
     upper = name.upper()
     known = upper in switches or upper.removeprefix(PREFIX).lower() in Settings.model_fields
     return upper.startswith(PREFIX) and not known

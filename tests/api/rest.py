@@ -59,13 +59,14 @@ class RestAnswer:
 
 @dataclass(frozen=True)
 class Route:
-    """A route; `body` is one that it takes."""
+    """A route; `body` is one that it takes. One that `streams` gives an answer without an end."""
 
     method: str
     path: str
     scopes: list[str]
     body: Any
     statuses: list[str]
+    streams: bool
 
 
 # One that is right for each kind of body. A new kind needs one, too.
@@ -94,9 +95,13 @@ def routes(client: Client) -> Iterator[Route]:
                 bodies.append(None)
             (security,) = about["security"]
             for body in bodies:
-                yield Route(method.upper(), path, security["token"], body, list(about["responses"]))
+                yield Route(method.upper(), path, security["token"], body, list(about["responses"]), _streams(about))
 
 
 def _body(schema: Mapping[str, Any]) -> Any:
     kind = schema["$ref"] if "$ref" in schema else schema["anyOf"][0]["$ref"]
     return _BODIES[kind.rpartition("/")[2]]
+
+
+def _streams(about: Mapping[str, Any]) -> bool:
+    return any("text/event-stream" in it.get("content", {}) for it in about["responses"].values())

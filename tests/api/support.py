@@ -26,12 +26,12 @@ class Client:
     """One request at a time, each over its own connection."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
 
     def __call__(
         self, path: str, method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             connection.request(method, path, body, dict(headers or {}))
             got = connection.getresponse()

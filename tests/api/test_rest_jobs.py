@@ -142,7 +142,13 @@ def test_the_timetable(runtime: Runtime) -> None:
             ]
             == "2026-06-03T05:00:00Z"
         )
-        for wrong in ({}, {"when": "tomorrow at 4"}, {"when": "x", "default": True}, {"schedule_type": "odd"}):
+        for wrong in (
+            {},
+            {"when": "tomorrow at 4"},
+            {"when": "x", "default": True},
+            {"schedule_type": "odd"},
+            {"default": True, "zone": "\\Ã"},
+        ):
             assert admin("PATCH", path, wrong).status == 422, wrong
         assert admin("POST", f"{path}/pause").json["status"] == "paused"
         assert admin("POST", f"{path}/pause").status == 422

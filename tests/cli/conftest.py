@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from personal_assistant.cli.main import main
+from personal_assistant.cli.remote import remote
 from personal_assistant.jobs import leases, signals
 from personal_assistant.settings import get_settings
 from personal_assistant.timing.clock import utc_now
@@ -70,6 +71,7 @@ class CommandLine:
             runtimes._current.db.close()
         runtimes.use(None)
         get_settings.cache_clear()
+        remote.cache_clear()
         # `up` has the log written to this test's standard error, which is closed after it.
         structlog.reset_defaults()
 

@@ -6,10 +6,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from personal_assistant.api import calendar, health, links
+from personal_assistant.api import calendar, health, links, metrics
+from personal_assistant.api.live.feed import Feed
 from personal_assistant.api.v1.app import PREFIX, make_api
+from personal_assistant.api.v1.problems import problem
 from personal_assistant.api.web import app as web
-from personal_assistant.api.web.events import Watch
 from personal_assistant.workers.runtime import Runtime
 
 # For every answer: nothing is loaded, framed, kept, indexed, or told to other sites.
@@ -23,14 +24,20 @@ _HEADERS = {
 }
 
 
-def make_app(runtime: Runtime) -> ASGIApp:
-    """The application, serving this runtime's database."""
+def make_app(runtime: Runtime, feed: Feed) -> ASGIApp:
+    """The application, serving this runtime's database and the news of `feed`."""
     app = Starlette(
-        routes=[*health.ROUTES, *calendar.ROUTES, *links.ROUTES, Mount(PREFIX, make_api(runtime)), *web.routes()],
+        routes=[
+            *health.ROUTES,
+            *calendar.ROUTES,
+            *links.ROUTES,
+            *metrics.ROUTES,
+            Mount(PREFIX, make_api(runtime, feed)),
+            *web.routes(),
+        ],
         exception_handlers={404: _not_found, 500: _failed},
     )
-    app.state.runtime = runtime
-    app.state.watch = Watch()
+    app.state.runtime, app.state.feed, app.state.metrics = runtime, feed, metrics.Metrics(runtime)
     return _with_headers(app)
 
 
@@ -48,7 +55,9 @@ def _with_headers(app: ASGIApp) -> ASGIApp:
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
-    del request, error
+    del error
+    if request.url.path.startswith(f"{PREFIX}/"):  # with a line break in it, a path is not taken for the API's
+        return problem(404, "There is nothing here.")
     return PlainTextResponse("There is nothing here.\n", 404)
 
 

@@ -33,7 +33,13 @@ Id = Annotated[
 ]
 
 
-def _manager() -> tuple[Any, Any]:
+def with_manager() -> tuple[Any, Any]:
+    """The session, here or on another machine, and what manages AI tasks there."""
+    from personal_assistant.cli.remote import remote
+
+    there = remote()
+    if there is not None:
+        return there, there.ai_tasks
     from personal_assistant.ai import AITaskManager
     from personal_assistant.cli.session import session
 
@@ -52,7 +58,7 @@ def list_(
     """Your AI tasks, the next due first."""
     from personal_assistant.ai.formatting import sign
 
-    current, manager = _manager()
+    current, manager = with_manager()
     tasks = manager.get_user_tasks(current.owner.id, state, limit)
     if as_json:
         print_json(tasks)
@@ -86,13 +92,11 @@ def rule_of(task: Any, home: str | None = None) -> str:
 def show(task_id: Id, as_json: Json = False) -> None:
     """One AI task: its schedule, what comes next, and what has happened."""
     from personal_assistant.ai.formatting import ahead, sign
-    from personal_assistant.jobs.queries import list_jobs
 
-    current, manager = _manager()
+    current, manager = with_manager()
     task = manager.get_task(task_id, current.owner.id)
     extras = manager.extras_of(task_id)
-    with current.runtime.db.read() as conn:
-        history = list_jobs(conn, ai_task_id=task_id, limit=20)
+    history = _history(current, task_id)
     if as_json:
         print_json({"ai_task": task, "extras": extras, "next": task.upcoming(), "occurrences": history})
         return
@@ -108,6 +112,17 @@ def show(task_id: Id, as_json: Json = False) -> None:
         say(f"❌ {task.problem}")
     rows = [(current.local(job.due_at), job.state, _late(job), job.error or "", job.id) for job in history]
     table(("due", "state", "late", "why", "job"), rows, empty="It has not been due yet.")
+
+
+def _history(current: Any, task_id: int) -> Any:
+    from personal_assistant.cli.remote import remote
+    from personal_assistant.jobs.queries import list_jobs
+
+    there = remote()
+    if there is not None:
+        return there.jobs(ai_task_id=task_id, limit=20)
+    with current.runtime.db.read() as conn:
+        return list_jobs(conn, ai_task_id=task_id, limit=20)
 
 
 def _late(job: Any) -> str:
@@ -151,7 +166,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Schedule an AI task of any type."""
-    current, manager = _manager()
+    current, manager = with_manager()
     given = When(when, cron, rrule, start, except_)
     wished = Wished(
         priority, tag, note, attach, repeat, repeat_limit, escalate_after, escalate_to, before, expire_after
@@ -175,7 +190,7 @@ def answer_created(current: Any, task: Any, as_json: bool, word: str = "Schedule
     """Say what an AI task will do now, and when."""
     from personal_assistant.ai.formatting import created
 
-    manager = _manager()[1]
+    manager = with_manager()[1]
     extras = manager.extras_of(task.id)
     document = {"ai_task": task, "extras": extras, "understood": rule_of(task), "next": task.upcoming()}
     answer = created(task, current.runtime.clock.now(), word, not_set_up=manager.channels_not_set_up(task))
@@ -213,7 +228,7 @@ def edit(
     """Change an AI task."""
     from personal_assistant.errors import AssistantError
 
-    current, manager = _manager()
+    current, manager = with_manager()
     given = {
         "title": title,
         "task_type": type_,
@@ -244,14 +259,14 @@ def pause(
     as_json: Json = False,
 ) -> None:
     """Let it rest until it is resumed, or until a time."""
-    from personal_assistant.ai.acting import until_in_words
+    from personal_assistant.cli.remote import remote
 
-    current, manager = _manager()
-    resume_at = None
-    if until is not None:
-        with current.runtime.db.read() as conn:
-            resume_at = until_in_words(conn, current.owner.id, until, current.runtime.clock.now())
-    task = manager.pause_task(task_id, current.owner.id, until=resume_at)
+    current, manager = with_manager()
+    there = remote()
+    if there is not None:
+        task, resume_at = there.ai_tasks.pause_in_words(task_id, until)
+    else:
+        task, resume_at = _pause(current, manager, task_id, until)
     if resume_at is None:
         print_json({"ai_task": task}) if as_json else say(f"⏸️ Paused: {task.title} (id {task.id})")
         return
@@ -259,10 +274,20 @@ def pause(
     current.answer(as_json, {"ai_task": task, "resume_at": resume_at}, text)
 
 
+def _pause(current: Any, manager: Any, task_id: int, until: str | None) -> tuple[Any, Any]:
+    from personal_assistant.ai.acting import until_in_words
+
+    resume_at = None
+    if until is not None:
+        with current.runtime.db.read() as conn:
+            resume_at = until_in_words(conn, current.owner.id, until, current.runtime.clock.now())
+    return manager.pause_task(task_id, current.owner.id, until=resume_at), resume_at
+
+
 @app.command()
 def resume(task_id: Id, as_json: Json = False) -> None:
     """Go on with the next occurrence after now."""
-    current, manager = _manager()
+    current, manager = with_manager()
     task = manager.resume_task(task_id, current.owner.id)
     answer_created(current, task, as_json, "Resumed")
 
@@ -270,7 +295,7 @@ def resume(task_id: Id, as_json: Json = False) -> None:
 @app.command()
 def run(task_id: Id, as_json: Json = False) -> None:
     """Run it once now, beside its schedule."""
-    current, manager = _manager()
+    current, manager = with_manager()
     job_id = manager.run_now(task_id, current.owner.id)
     current.answer(as_json, {"job_id": job_id}, f"✅ Queued as job {job_id}")
 
@@ -278,7 +303,7 @@ def run(task_id: Id, as_json: Json = False) -> None:
 @app.command()
 def cancel(task_id: Id, as_json: Json = False) -> None:
     """Let it not happen again, and keep it in the list."""
-    current, manager = _manager()
+    current, manager = with_manager()
     task = manager.cancel_task(task_id, current.owner.id)
     print_json({"ai_task": task}) if as_json else say(f"🚫 Cancelled: {task.title} (id {task.id})")
 
@@ -286,7 +311,7 @@ def cancel(task_id: Id, as_json: Json = False) -> None:
 @app.command()
 def retry(task_id: Id, as_json: Json = False) -> None:
     """Run its newest occurrence that failed, was cancelled or was missed again."""
-    current, manager = _manager()
+    current, manager = with_manager()
     job = manager.retry_task(task_id, current.owner.id)
     current.answer(as_json, {"job_id": job.id}, f"✅ Queued again: job {job.id}, due {current.local(job.due_at)}")
 
@@ -294,7 +319,7 @@ def retry(task_id: Id, as_json: Json = False) -> None:
 @app.command()
 def remove(task_id: Id, as_json: Json = False) -> None:
     """Remove it. What has happened stays in the history."""
-    current, manager = _manager()
+    current, manager = with_manager()
     task = manager.delete_task(task_id, current.owner.id)
     print_json({"ai_task": task}) if as_json else say(f"❌ Removed: {task.title} (id {task.id})")
 
@@ -307,7 +332,7 @@ def export_(file: Annotated[Path | None, _FILE] = None, as_json: Json = False) -
     """All your AI tasks as an iCalendar file, which `import` and other calendars read."""
     from personal_assistant.ai.ics.export import export
 
-    current, _ = _manager()
+    current, _ = with_manager()
     with current.runtime.db.write() as conn:
         data = export(conn, current.owner.id)
     if file is not None:
@@ -333,7 +358,7 @@ def import_(
     from personal_assistant.ai.ics.importing import import_ics
     from personal_assistant.ai.ics.reading import MAX_BYTES
 
-    current, _ = _manager()
+    current, _ = with_manager()
     with file.open("rb") as opened:
         data = opened.read(MAX_BYTES + 1)
     runtime = current.runtime

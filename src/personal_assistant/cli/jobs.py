@@ -38,6 +38,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """Jobs, the newest first."""
+    from personal_assistant.cli.remote import remote
     from personal_assistant.cli.session import session
     from personal_assistant.errors import AssistantError
     from personal_assistant.jobs.queries import list_jobs
@@ -46,9 +47,14 @@ def list_(
     for name in state or []:
         if name not in JOB_STATES:
             raise AssistantError(f"There is no state {name!r}. The states are {', '.join(JOB_STATES)}.")
-    current = session()
-    with current.runtime.db.read() as conn:
-        found = list_jobs(conn, states=state or (), task=task and _whole_name(task), limit=limit)
+    there = remote()
+    current: Any = there or session()
+    whole = task and _whole_name(task)
+    if there is not None:
+        found = there.jobs(states=state, task=whole, limit=limit)
+    else:
+        with current.runtime.db.read() as conn:
+            found = list_jobs(conn, states=state or (), task=whole, limit=limit)
     if as_json:
         print_json(found)
         return
@@ -69,13 +75,18 @@ def list_(
 @app.command()
 def show(job_id: JobId, as_json: Json = False) -> None:
     """One job with its failed attempts."""
+    from personal_assistant.cli.remote import remote
     from personal_assistant.cli.session import session
     from personal_assistant.jobs.queries import errors_of, get_job
 
-    current = session()
-    with current.runtime.db.read() as conn:
-        job = get_job(conn, job_id)
-        errors = errors_of(conn, job_id)
+    there = remote()
+    current: Any = there or session()
+    if there is not None:
+        job, errors = there.job(job_id)
+    else:
+        with current.runtime.db.read() as conn:
+            job = get_job(conn, job_id)
+            errors = errors_of(conn, job_id)
     if as_json:
         print_json({"job": job, "errors": errors})
         return

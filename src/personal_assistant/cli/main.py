@@ -22,6 +22,7 @@ from personal_assistant.cli import (
     migrate,
     notifications,
     remind,
+    remote,
     schedules,
     setup,
     status,
@@ -96,6 +97,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal may not know every character
     try:
+        remote.check(sys.argv[1:])
         sys.exit(app(prog_name=command_name(), standalone_mode=not _as_json()))
     except typer.TyperException as error:
         _fail(error.format_message(), error.exit_code)

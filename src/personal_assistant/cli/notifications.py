@@ -23,12 +23,17 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """Your notifications, the newest first."""
+    from personal_assistant.cli.remote import remote
     from personal_assistant.cli.session import session
     from personal_assistant.notifications.inbox import list_notifications
 
-    current = session()
-    with current.runtime.db.read() as conn:
-        found = list_notifications(conn, current.owner.id, unread=unread, limit=limit)
+    there = remote()
+    current: Any = there or session()
+    if there is not None:
+        found = there.notifications(unread, limit)
+    else:
+        with current.runtime.db.read() as conn:
+            found = list_notifications(conn, current.owner.id, unread=unread, limit=limit)
     if as_json:
         print_json([document(it) for it in found])
         return
@@ -68,13 +73,18 @@ def _late(seconds: float | None) -> str:
 @app.command()
 def show(notification_id: Annotated[int, _ID], as_json: Json = False) -> None:
     """One notification with its whole text."""
+    from personal_assistant.cli.remote import remote
     from personal_assistant.cli.session import session
     from personal_assistant.notifications.inbox import get_notification, tries_of
 
-    current = session()
-    with current.runtime.db.read() as conn:
-        it = get_notification(conn, current.owner.id, notification_id)
-        tries = tries_of(conn, current.owner.id, notification_id)
+    there = remote()
+    current: Any = there or session()
+    if there is not None:
+        it, tries = there.notification(notification_id)
+    else:
+        with current.runtime.db.read() as conn:
+            it = get_notification(conn, current.owner.id, notification_id)
+            tries = tries_of(conn, current.owner.id, notification_id)
     if as_json:
         print_json({**document(it), "tries": [plain(one) for one in tries]})
         return
@@ -97,15 +107,20 @@ def read(
     as_json: Json = False,
 ) -> None:
     """Mark a notification as read."""
+    from personal_assistant.cli.remote import remote
     from personal_assistant.cli.session import session
     from personal_assistant.errors import AssistantError
     from personal_assistant.notifications.inbox import mark_read
 
     if everything == (notification_id is not None):
         raise AssistantError("Give the id of a notification, or --all.")
-    current = session()
-    with current.runtime.db.write() as conn:
-        count = mark_read(conn, current.owner.id, notification_id, current.runtime.clock.now())
+    there = remote()
+    if there is not None:
+        count = there.mark_read(notification_id)
+    else:
+        current = session()
+        with current.runtime.db.write() as conn:
+            count = mark_read(conn, current.owner.id, notification_id, current.runtime.clock.now())
     print_json({"marked": count}) if as_json else say(_marked(count))
 
 

@@ -41,15 +41,12 @@ def remind(
     as_json: Json = False,
 ) -> None:
     """Remind yourself of something, once or again and again."""
-    from personal_assistant.ai import AITaskManager
-    from personal_assistant.cli.ai_tasks import answer_created
-    from personal_assistant.cli.session import session
+    from personal_assistant.cli.ai_tasks import answer_created, with_manager
 
-    current = session()
+    current, manager = with_manager()
     wished = Wished(
         priority, tag, note, attach, repeat, repeat_limit, escalate_after, escalate_to, before, expire_after
     )
-    manager = AITaskManager(current.runtime.db, current.runtime.clock)
     task = manager.create_from_words(
         current.owner.id,
         " ".join(words),

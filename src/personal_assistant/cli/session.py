@@ -21,9 +21,7 @@ class Session:
 
     def local(self, instant: datetime | None) -> str:
         """An instant on the owner's clock, or a dash."""
-        return (
-            "–" if instant is None else instant.astimezone(get_zone(self.owner.zone)).strftime("%a %d %b %Y %H:%M:%S")
-        )
+        return local(instant, self.owner.zone)
 
     def answer(self, as_json: bool, document: dict[str, Any], text: str) -> None:
         """Say what was accepted, and loudly so when nobody is there to do it."""
@@ -37,6 +35,11 @@ class Session:
         elif all_rest(alive):
             undo = f"{command_name()} drain --all --undo"
             warn(f"⚠️ Nothing will run yet: all workers rest. `{undo}` has them go on.")
+
+
+def local(instant: datetime | None, zone: str) -> str:
+    """An instant on the clock of a zone, or a dash."""
+    return "–" if instant is None else instant.astimezone(get_zone(zone)).strftime("%a %d %b %Y %H:%M:%S")
 
 
 def session() -> Session:

@@ -102,6 +102,16 @@ def count_by_state(conn: sa.Connection) -> dict[str, int]:
     return {row.state: row.number for row in rows}
 
 
+def count_open(conn: sa.Connection) -> dict[tuple[str, str], int]:
+    """How many open jobs there are, by task and state."""
+    rows = conn.execute(
+        sa.select(jobs.c.task, jobs.c.state, sa.func.count().label("number"))
+        .where(jobs.c.state.in_(OPEN_STATES))
+        .group_by(jobs.c.task, jobs.c.state)
+    )
+    return {(row.task, row.state): row.number for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class Orphans:
     """Open jobs of a task that no installed module declares."""

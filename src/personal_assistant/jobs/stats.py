@@ -84,6 +84,31 @@ def _seconds(conn: sa.Connection, start: sa.Column[Any], end: sa.Column[Any]) ->
 
 
 @dataclass(frozen=True, slots=True)
+class Total:
+    """All endings of a task's jobs in one state, with the seconds that they ran and waited together."""
+
+    task: str
+    state: str
+    count: int
+    run_seconds: float
+    wait_seconds: float
+
+
+def totals(conn: sa.Connection) -> list[Total]:
+    """Of each task and state since there are statistics, those included that are not counted yet."""
+    sums = (sa.func.sum(job_stats.c[name]) for name in ("count", "run_seconds", "wait_seconds"))
+    counted = sa.select(job_stats.c.task, job_stats.c.state, *sums).group_by(job_stats.c.task, job_stats.c.state)
+    found: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
+    uncounted = [
+        (row.task, row.state, row.count, row.run_seconds, row.wait_seconds)
+        for row in conn.execute(_figures(conn).where(_UNCOUNTED))
+    ]
+    for task, state, *figures in [*conn.execute(counted), *uncounted]:
+        found[task, state] = [before + more for before, more in zip(found[task, state], figures, strict=True)]
+    return [Total(task, state, int(count), run, wait) for (task, state), (count, run, wait) in sorted(found.items())]
+
+
+@dataclass(frozen=True, slots=True)
 class TaskStats:
     """What became of one task's jobs over a span of time; durations are seconds."""
 

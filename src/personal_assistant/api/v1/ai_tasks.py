@@ -19,6 +19,7 @@ from personal_assistant.api.v1.shapes import (
     Meaning,
     NewAITask,
     Occurrence,
+    PutOff,
     Queued,
     Text,
     Until,
@@ -134,6 +135,25 @@ def resume_ai_task(caller: Writer, runtime: Running, ai_task_id: int) -> Respons
 def cancel_ai_task(caller: Writer, runtime: Running, ai_task_id: int) -> Response:
     """Let it not happen again, and keep it in the list."""
     return _answer(runtime, _manager(runtime).cancel_task(ai_task_id, caller.user_id))
+
+
+@router.post("/{ai_task_id}/done", response_model=AITaskShape, responses=responses(404))
+def finish_ai_task(caller: Writer, runtime: Running, ai_task_id: int) -> Response:
+    """Say that its newest occurrence is done, or that it is before it came where it happens once."""
+    with runtime.db.write() as conn:
+        task = acting.done_task(conn, caller.user_id, ai_task_id, runtime.clock.now(), "api")
+    return _answer(runtime, task)
+
+
+@router.post("/{ai_task_id}/snooze", responses=responses(404))
+def snooze_ai_task(caller: Writer, runtime: Running, ai_task_id: int, body: Until) -> PutOff:
+    """Have its newest occurrence come again later: `words` like «for 20 minutes», or `until` an instant."""
+    now = runtime.clock.now()
+    with runtime.db.write() as conn:
+        rows.find(conn, ai_task_id, caller.user_id)
+        until = instant_of(conn, caller.user_id, body, now)
+        thread = acting.snooze_task(conn, caller.user_id, ai_task_id, until, now)
+    return PutOff(title=thread.title, until=until)
 
 
 @router.post("/{ai_task_id}/skip", response_model=AITaskShape, responses=responses(404, 409))

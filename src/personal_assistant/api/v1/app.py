@@ -7,15 +7,21 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from personal_assistant import __version__
-from personal_assistant.api.v1 import ai_tasks, jobs, notifications, problems, system, timetable, tokens, users
+from personal_assistant.api.fresh import Fresh
+from personal_assistant.api.live.feed import Feed
+from personal_assistant.api.v1 import ai_tasks, events, jobs, notifications, problems, system, timetable, tokens, users
 from personal_assistant.api.v1.gate import Gate
 from personal_assistant.workers.runtime import Runtime
 
 PREFIX = "/api/v1"
+# So old may be what is told of the whole ledger.
+_FRESH_SECONDS = 10.0
 _ABOUT = (
     "Your AI tasks, notifications and jobs, and with the scope admin the system. Every request names you by a "
     "personal API token (`assistant tokens add`): `Authorization: Bearer pat_…`. What belongs to somebody else is "
-    "answered like what does not exist. What went wrong is told as application/problem+json (RFC 9457)."
+    "answered like what does not exist. What went wrong is told as application/problem+json (RFC 9457). "
+    "A token has a number of requests a minute (the headers RateLimit-Policy and RateLimit tell it, and what is left); "
+    "beyond it 429 says in Retry-After when to ask again."
 )
 
 
@@ -26,7 +32,7 @@ class _Api(FastAPI):
         return document
 
 
-def make_api(runtime: Runtime) -> ASGIApp:
+def make_api(runtime: Runtime, feed: Feed) -> ASGIApp:
     """The application, serving this runtime's database to those who have a token."""
     api = _Api(
         title="Personal assistant",
@@ -38,14 +44,12 @@ def make_api(runtime: Runtime) -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_name,
-        responses=problems.responses(401, 403, 413, 415, 422, 500, 503),
+        responses=problems.responses(401, 403, 413, 415, 422, 429, 500, 503),
     )
-    api.state.runtime = runtime
+    api.state.runtime, api.state.feed, api.state.fresh = runtime, feed, Fresh(_FRESH_SECONDS)
     problems.add_to(api)
-    for part in (ai_tasks, notifications, jobs, timetable, system):
+    for part in (ai_tasks, notifications, jobs, timetable, system, users, tokens, events):
         api.include_router(part.router)
-    api.include_router(users.router)
-    api.include_router(tokens.router)
     return Gate(api, runtime)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
+from personal_assistant.api.fresh import Fresh
 from personal_assistant.people.tokens import ADMIN, READ, WRITE, Caller
 from personal_assistant.workers.runtime import Runtime
 
@@ -26,10 +27,17 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
+def fresh_of(request: Request) -> Fresh:
+    """What keeps answers about the whole ledger for some seconds."""
+    fresh: Fresh = request.app.state.fresh
+    return fresh
+
+
 Reader = Annotated[Caller, Security(_caller, scopes=[READ])]
 Writer = Annotated[Caller, Security(_caller, scopes=[WRITE])]
 Admin = Annotated[Caller, Security(_caller, scopes=[ADMIN])]
 Running = Annotated[Runtime, Depends(runtime_of)]
+Kept = Annotated[Fresh, Depends(fresh_of)]
 
 
 def whose_jobs(caller: Caller) -> int | None:

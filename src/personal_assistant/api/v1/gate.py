@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from personal_assistant.api.v1.problems import failed, problem
+from personal_assistant.api.v1.rates import Rates
 from personal_assistant.people.tokens import Caller, authenticate, note_use
 from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.runtime import Runtime
@@ -18,6 +19,7 @@ MAX_BODY = 256 * 1024
 _OPEN_TO_ALL = frozenset({"/openapi.json"})
 _LONGEST_HEADER = 300
 _DEEPEST = 32
+_TOO_MANY = "This token asks too often. Ask again after the seconds of Retry-After."
 
 
 class Gate:
@@ -25,6 +27,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, runtime: Runtime) -> None:
         self._app, self._runtime = app, runtime
+        self._rates = Rates(runtime.settings.api_requests_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -33,6 +36,10 @@ class Gate:
         async def noting(message: Message) -> None:
             nonlocal begun
             begun = True
+            if message["type"] == "http.response.start":
+                told = getattr(request.state, "allowance", None)
+                more = {} if told is None else told.headers
+                message["headers"] = [*message["headers"], *((k.lower().encode(), v.encode()) for k, v in more.items())]
             await send(message)
 
         try:
@@ -61,6 +68,9 @@ class Gate:
             if caller is None:
                 return _unknown("authorization" in request.headers), b""
             request.state.caller = caller
+            allowed = request.state.allowance = self._rates.take(caller.token_id)
+            if allowed.wait_seconds:
+                return problem(429, _TOO_MANY, {"Retry-After": str(allowed.wait_seconds)}), b""
         body = await _read(request)
         if body is None:
             return problem(413, f"A body has at most {MAX_BODY} bytes.", {"Connection": "close"}), b""

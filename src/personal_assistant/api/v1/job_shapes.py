@@ -20,22 +20,32 @@ class JobShape(BaseModel):
     id: str
     task: str
     queue: str
+    args: list[Any]
+    kwargs: dict[str, Any]
     state: State
     priority: int
+    run_at: datetime
     attempt: int
     max_attempts: int
+    at_most_once: bool
+    unique_key: str | None
+    concurrency_key: str | None
+    slot: str | None
     user_id: int | None
     ai_task_id: int | None
     schedule_id: int | None
     due_at: datetime | None
-    run_at: datetime
+    worker_id: str | None
+    host: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     cancel_requested_at: datetime | None
     waiting_for: str | None
+    waits_for_job_id: str | None
     error_kind: str | None
     error: str | None
+    result: Any
     progress: Any = Field(description="What it last told: `done`, `total`, `note`; null before that.")
 
 
@@ -62,14 +72,8 @@ class StepShape(BaseModel):
 
 
 class JobDetail(JobShape):
-    """A job with its arguments, what it gave, its failed attempts and its timeline, both the earliest first."""
+    """A job with its failed attempts and its timeline, both the earliest first."""
 
-    args: list[Any]
-    kwargs: dict[str, Any]
-    at_most_once: bool
-    concurrency_key: str | None
-    host: str | None
-    result: Any
     attempts: list[AttemptShape] = []
     timeline: list[StepShape] = []
 

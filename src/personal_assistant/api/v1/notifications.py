@@ -10,7 +10,7 @@ from personal_assistant.ai import acting
 from personal_assistant.api.v1.callers import Reader, Running, Writer
 from personal_assistant.api.v1.paging import Cursor, Limit, Page, after_id, page_of
 from personal_assistant.api.v1.problems import responses
-from personal_assistant.api.v1.shapes import NotificationDetail, NotificationShape, TryShape, Until
+from personal_assistant.api.v1.shapes import Marked, NotificationDetail, NotificationShape, TryShape, Until
 from personal_assistant.api.v1.until import instant_of
 from personal_assistant.notifications import threads
 from personal_assistant.notifications.inbox import get_notification, list_notifications, mark_read, tries_of
@@ -30,6 +30,13 @@ def list_messages(
     with runtime.db.read() as conn:
         found = list_notifications(conn, caller.user_id, unread=unread, before=before, limit=limit + 1)
     return page_of([NotificationShape.model_validate(it) for it in found], limit)
+
+
+@router.post("/read")
+def read_messages(caller: Writer, runtime: Running) -> Marked:
+    """Mark all of yours as read."""
+    with runtime.db.write() as conn:
+        return Marked(marked=mark_read(conn, caller.user_id, None, runtime.clock.now()))
 
 
 @router.get("/{notification_id}", responses=responses(404))

@@ -126,6 +126,8 @@ class WishesShape(BaseModel):
     repeat_minutes: int | None = None
     repeat_limit: int = 48
     escalate_minutes: int | None = None
+    escalate_address_id: int | None = None
+    escalate_user_id: int | None = None
     expire_minutes: int | None = None
     pre_notices: list[int] = []
     resume_at: datetime | None = None
@@ -172,6 +174,13 @@ class AITaskShape(BaseModel):
         return shape
 
 
+class PutOff(BaseModel):
+    """What comes again, and when."""
+
+    title: str
+    until: datetime
+
+
 class Queued(BaseModel):
     """The job that does it; where no scheduler is alive, it waits for one."""
 
@@ -203,10 +212,17 @@ class NotificationShape(BaseModel):
     title: str
     body: str | None
     due_at: datetime | None
+    topic: str | None = Field(description="What it is about, where it is not an occurrence itself.")
     sent_at: datetime
     late_seconds: float | None
     read_at: datetime | None
     ai_task_id: int | None
+
+
+class Marked(BaseModel):
+    """How many were unread."""
+
+    marked: int
 
 
 class TryShape(BaseModel):

@@ -1,14 +1,16 @@
 """`/workers`, `/queues`, `/system`, `/me`: the system for those who look after it, and who is asking."""
 
 from datetime import datetime
+from functools import partial
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from personal_assistant import __version__
-from personal_assistant.api.v1.callers import Admin, Running
+from personal_assistant.api.v1.callers import Admin, Kept, Running
 from personal_assistant.jobs.queries import count_by_state, queue_depths
 from personal_assistant.workers.liveness import living
+from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.utils.health_check import check_health, check_setup
 
 router = APIRouter()
@@ -90,29 +92,42 @@ def list_processes(caller: Admin, runtime: Running) -> Workers:
 
 
 @router.get("/queues", tags=["System"])
-def list_queues(caller: Admin, runtime: Running) -> Queues:
-    """How much waits where."""
-    with runtime.db.read() as conn:
-        return Queues(items=[QueueShape.model_validate(it) for it in queue_depths(conn)])
+def list_queues(caller: Admin, runtime: Running, kept: Kept) -> Queues:
+    """How much waits where, some seconds ago at the most."""
+    return kept.get("queues", partial(_queues, runtime))
 
 
 @router.get("/system/health", tags=["System"])
-def get_health(caller: Admin, runtime: Running) -> Health:
-    """What every check finds, and what to do about it."""
-    found = check_health(runtime) + check_setup(runtime)
-    return Health(
-        healthy=all(it.level != "error" for it in found), findings=[FindingShape.model_validate(it) for it in found]
-    )
+def get_health(caller: Admin, runtime: Running, kept: Kept) -> Health:
+    """What every check found some seconds ago at the most, and what to do about it."""
+    return kept.get("health", partial(_health, runtime))
 
 
 @router.get("/system/status", tags=["System"])
-def get_status(caller: Admin, runtime: Running) -> Status:
-    """What is running, and how many jobs there are."""
+def get_status(caller: Admin, runtime: Running, kept: Kept) -> Status:
+    """What is running, and how many jobs there were some seconds ago at the most."""
+    counts = kept.get("counts", partial(_counts, runtime))
     with runtime.db.read() as conn:
-        alive, counts = living(runtime, conn), count_by_state(conn)
+        alive = living(runtime, conn)
     return Status(
         version=__version__,
         scheduler_alive=any(it.schedules for it in alive),
         workers=sum(it.runs for it in alive),
         jobs=counts,
     )
+
+
+def _queues(runtime: Runtime) -> Queues:
+    with runtime.db.read() as conn:
+        return Queues(items=[QueueShape.model_validate(it) for it in queue_depths(conn)])
+
+
+def _health(runtime: Runtime) -> Health:
+    found = check_health(runtime) + check_setup(runtime)
+    shapes = [FindingShape.model_validate(it) for it in found]
+    return Health(healthy=all(it.level != "error" for it in found), findings=shapes)
+
+
+def _counts(runtime: Runtime) -> dict[str, int]:
+    with runtime.db.read() as conn:
+        return count_by_state(conn)

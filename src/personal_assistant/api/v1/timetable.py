@@ -16,6 +16,7 @@ from personal_assistant.errors import AssistantError
 from personal_assistant.people.tokens import ADMIN
 from personal_assistant.store.people import get_owner
 from personal_assistant.timing.recurrence import ScheduleError, parse_schedule
+from personal_assistant.timing.zones import UnknownZoneError, get_zone
 from personal_assistant.workers.celery_app import LedgerTask
 from personal_assistant.workers.liveness import scheduler_alive
 from personal_assistant.workers.runtime import Runtime
@@ -137,6 +138,10 @@ def change_schedule(caller: Admin, runtime: Running, name: _Name, body: ChangedS
     with runtime.db.read() as conn:
         find_schedule(conn, name)
         zone = body.zone or get_owner(conn).zone
+    try:
+        get_zone(zone)
+    except UnknownZoneError as error:
+        raise AssistantError(str(error)) from error
     if body.default:
         with runtime.db.write() as conn:
             return ScheduleShape.of(timetable.reset(conn, name, zone, now))

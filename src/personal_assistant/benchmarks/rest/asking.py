@@ -44,7 +44,8 @@ async def _url(client: ClientSession, base: str, path: str) -> str | None:
         items = listed.get("items", []) if isinstance(listed, dict) else listed
         if answer.status != 200 or not items:
             return None
-        path = f"{above}{items[0]['id']}{below.partition('}')[2]}"
+        first = items[0].get("id", items[0].get("name"))
+        path = f"{above}{first}{below.partition('}')[2]}"
     return path.removeprefix("/api/v1")
 
 
