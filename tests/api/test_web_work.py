@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 import pytest
@@ -126,6 +126,25 @@ def test_jobs_are_found_and_leafed_through(runtime: Runtime, ledger: Ledger) -> 
         assert found("task=tests.nothing") == found("q=%25") == found("state=failed&q=scanner") == set()
         assert "No job is like that" in mine.get("/jobs?q=scanner").text
         assert found("state=odd&before=%00") == set(ids[:50]) and found("q=%00") == set(ids[:50])
+
+
+def test_a_search_goes_back_in_steps_and_finds_every_open_job(
+    runtime: Runtime, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("personal_assistant.api.web.pages.jobs._LOOKED_AT", 3)
+    oldest, waits = failed(ledger), ledger.add(user_id=OWNER)
+    ended = [failed(ledger, error="x") for _ in range(5)]
+    with server(runtime) as client:
+        mine = browser(runtime, client)
+        first = mine.get("/jobs?q=printer").text
+        assert "None of these 3 jobs" in first and oldest not in first
+        (onward,) = re.findall(r'href="(/jobs\?[^"]*before=[^"]*)"', first)
+        (last,) = re.findall(r'href="(/jobs\?[^"]*before=[^"]*)"', mine.get(unescape(onward)).text)
+        assert f"/jobs/{oldest}" in mine.get(unescape(last)).text
+        queued = mine.get("/jobs?state=queued").text
+        assert f"/jobs/{waits}" in queued and "Look further back" not in queued and ended[0] not in queued
+        assert f"/jobs/{waits}" not in mine.get("/jobs?state=queued&q=printer").text
+        assert f"/jobs/{oldest}" in mine.get("/jobs/replay?q=printer").text
 
 
 @SQLITE

@@ -33,12 +33,17 @@ def list_jobs(
     since: datetime | None = None,
     until: datetime | None = None,
     before: str | None = None,
+    back_to: str | None = None,
+    rare: bool = False,
     limit: int = 50,
 ) -> list[JobView]:
     """Jobs, newest first: of one person, in these states, of a task or an AI task, with `text` in id, task or error,
-    made at or after `since` and before `until`; with `before` those that come after that job in this order.
+    made at or after `since` and before `until`; with `before` those that come after that job in this order, with
+    `back_to` none that comes after that one. `rare`: few are in these states; begin with those, not with the newest.
     """
-    chosen = sa.select(jobs).where(_of(user_id)).order_by(jobs.c.id.desc()).limit(limit)
+    # Databases go through the newest unless they are to be put in order by an expression.
+    order = jobs.c.id.concat("") if rare else jobs.c.id
+    chosen = sa.select(jobs).where(_of(user_id)).order_by(order.desc()).limit(limit)
     if text is not None:
         chosen = chosen.where(
             sa.or_(*(column.icontains(text, autoescape=True) for column in (jobs.c.id, jobs.c.task, jobs.c.error)))
@@ -47,7 +52,11 @@ def list_jobs(
         chosen = chosen.where(jobs.c.created_at >= since)
     if until is not None:
         chosen = chosen.where(jobs.c.created_at < until)
-    if states:
+    if states and rare:
+        # They stand in the text of the statement, so that indexes of some states only are seen to fit.
+        literal = [sa.literal(state, literal_execute=True) for state in states]
+        chosen = chosen.where(sa.or_(*(jobs.c.state == state for state in literal)))
+    elif states:
         chosen = chosen.where(jobs.c.state.in_(states))
     if task is not None:
         chosen = chosen.where(jobs.c.task == task)
@@ -55,7 +64,18 @@ def list_jobs(
         chosen = chosen.where(jobs.c.ai_task_id == ai_task_id)
     if before is not None:
         chosen = chosen.where(jobs.c.id < before)
+    if back_to is not None:
+        chosen = chosen.where(jobs.c.id >= back_to)
     return [JobView.of(row) for row in conn.execute(chosen).mappings()]
+
+
+def job_back(conn: sa.Connection, places: int, *, before: str | None = None) -> str | None:
+    """The id of the job that many places behind the newest, or behind `before`; None where there are not so many.
+
+    A search that goes back to it takes a bounded time, whatever it finds.
+    """
+    chosen = sa.select(jobs.c.id).order_by(jobs.c.id.desc()).offset(places).limit(1)
+    return conn.execute(chosen if before is None else chosen.where(jobs.c.id < before)).scalar_one_or_none()
 
 
 def running_on(conn: sa.Connection, worker_name: str, limit: int) -> list[tuple[JobView, int]]:

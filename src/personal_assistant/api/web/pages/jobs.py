@@ -1,16 +1,17 @@
 """Jobs: what was done or is to be done, and what can be done about it. An admin sees everybody's, others their own."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
+import sqlalchemy as sa
 from starlette.responses import Response
 
 from personal_assistant.api.web.registry import Page
 from personal_assistant.api.web.visit import Visit
 from personal_assistant.jobs.model import OPEN_STATES, JobNotFoundError, JobView
-from personal_assistant.jobs.queries import errors_of, get_job, list_jobs
+from personal_assistant.jobs.queries import errors_of, get_job, job_back, list_jobs
 from personal_assistant.jobs.replay import REPLAYABLE, replay, replay_many
 from personal_assistant.jobs.timeline import timeline
 from personal_assistant.people import audit
@@ -20,6 +21,8 @@ from personal_assistant.workers.tasks import load_tasks
 
 MOST_REPLAYED = 500
 _SHOWN = 50
+# So many are looked at in one step of a search.
+_LOOKED_AT = 30_000
 # A transaction of so many keeps others from writing for a moment only.
 _TOGETHER = 50
 _LONGEST_ID = 155
@@ -47,29 +50,42 @@ class Filter:
         """As it stands behind the «?» of an address."""
         return urlencode({"state": self.state, "task": self.task, "q": self.words})
 
-    def find(self, visit: Visit, *, state: str = "", before: str | None = None, limit: int) -> list[JobView]:
-        """At most so many, the newest first."""
-        state = state or self.state
-        with visit.runtime.db.read() as conn:
-            return list_jobs(
-                conn,
-                user_id=_whose(visit),
-                states=[state] if state else (),
-                task=self.task or None,
-                text=self.words or None,
-                before=before,
-                limit=limit,
-            )
+    def find(self, conn: sa.Connection, user_id: int | None, *, limit: int, **more: Any) -> list[JobView]:
+        """At most so many, the newest first. `more` is for `list_jobs`."""
+        states = [self.state] if self.state else []
+        task, text = self.task or None, self.words or None
+        return list_jobs(conn, user_id=user_id, states=states, task=task, text=text, limit=limit, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Jobs, and the one before which it goes on: `older` where more were found, `unseen` where more are to be seen."""
+
+    jobs: list[JobView]
+    older: str | None = None
+    unseen: str | None = None
+
+
+def _search(conn: sa.Connection, user_id: int | None, chosen: Filter, before: str | None) -> Found:
+    """A step of a search that takes a bounded time: it goes back so many jobs, and is complete for open ones."""
+    back_to = job_back(conn, _LOOKED_AT - 1, before=before)
+    found = chosen.find(conn, user_id, limit=_SHOWN + 1, before=before, back_to=back_to)
+    if len(found) <= _SHOWN and back_to is not None and chosen.state in OPEN_STATES:
+        found, back_to = chosen.find(conn, user_id, limit=_SHOWN + 1, before=before, rare=True), None
+    if len(found) > _SHOWN:
+        return Found(found[:_SHOWN], older=found[_SHOWN - 1].id)
+    return Found(found, unseen=back_to)
 
 
 def listed(visit: Visit) -> Response:
     """The newest first."""
     chosen, before = Filter.of(visit.request.query_params), visit.query("before")
-    found = chosen.find(visit, before=before if _can_be_id(before) else None, limit=_SHOWN + 1)
+    with visit.runtime.db.read() as conn:
+        found = _search(conn, _whose(visit), chosen, before if _can_be_id(before) else None)
     return visit.render(
         "jobs.html",
-        jobs=found[:_SHOWN],
-        more=found[_SHOWN - 1].id if len(found) > _SHOWN else None,
+        found=found,
+        looked_at=_LOOKED_AT,
         chosen=chosen,
         states=JOB_STATES,
         tasks=sorted(load_tasks().own),
@@ -109,8 +125,9 @@ def retry(visit: Visit) -> Response:
 
 def ask_replay(visit: Visit) -> Response:
     """Which failed jobs would be queued again; nothing happens yet."""
-    chosen = Filter.of(visit.request.query_params)
-    found = chosen.find(visit, state="failed", limit=MOST_REPLAYED + 1)
+    chosen = replace(Filter.of(visit.request.query_params), state="failed")
+    with visit.runtime.db.read() as conn:
+        found = chosen.find(conn, _whose(visit), limit=MOST_REPLAYED + 1)
     return visit.render(
         "replay.html", jobs=found[:10], count=min(len(found), MOST_REPLAYED), most=MOST_REPLAYED,
         more=len(found) > MOST_REPLAYED, chosen=chosen,
@@ -119,8 +136,9 @@ def ask_replay(visit: Visit) -> Response:
 
 def replay_failed(visit: Visit) -> Response:
     """Queue all failed ones that match again, at most `MOST_REPLAYED`. What cannot be queued stops nothing else."""
-    chosen = Filter.of(visit.form)
-    ids = [job.id for job in chosen.find(visit, state="failed", limit=MOST_REPLAYED)]
+    chosen = replace(Filter.of(visit.form), state="failed")
+    with visit.runtime.db.read() as conn:
+        ids = [job.id for job in chosen.find(conn, _whose(visit), limit=MOST_REPLAYED)]
     again = refused = 0
     for start in range(0, len(ids), _TOGETHER):
         with visit.runtime.db.write() as conn:

@@ -19,14 +19,11 @@ def shown(visit: Visit) -> Response:
     runtime = visit.runtime
     findings = check_health(runtime) + check_setup(runtime)
     findings.sort(key=lambda it: ("error", "warning", "ok").index(it.level))
-    with runtime.db.read() as conn:
-        counts = count_by_state(conn)
     return visit.render(
         "system.html",
         findings=findings,
         wrong=sum(it.level == "error" for it in findings),
         noted=sum(it.level == "warning" for it in findings),
-        counts=counts,
         app_version=__version__,
         kind="SQLite" if runtime.db.is_sqlite else "PostgreSQL",
         where=runtime.db.where,
@@ -38,6 +35,12 @@ def shown(visit: Visit) -> Response:
     )
 
 
+def counted(visit: Visit) -> Response:
+    """A part of the page: how many jobs there are in each state. With many it takes longer than all the rest."""
+    with visit.runtime.db.read() as conn:
+        return visit.render("counts.html", counts=count_by_state(conn))
+
+
 def database_bytes(db: Database) -> int:
     """How much room the database takes: its files, or what the server says."""
     if db.is_sqlite:
@@ -47,4 +50,7 @@ def database_bytes(db: Database) -> int:
         return int(conn.execute(sa.select(sa.func.pg_database_size(sa.func.current_database()))).scalar_one())
 
 
-PAGES = [Page("/system", shown, menu="System", order=70, admin=True)]
+PAGES = [
+    Page("/system", shown, menu="System", order=70, admin=True),
+    Page("/system/jobs", counted, admin=True),
+]
