@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from personal_assistant.cli.first_link import say_first_link
 from personal_assistant.cli.lasting import end_on_signals, leave
 from personal_assistant.cli.output import Json, as_line, command_name, say
 from personal_assistant.cli.setup import tell
@@ -41,7 +42,7 @@ def up(
 
     current = runtime()
     configure_logging(current.settings)
-    with only_one(current.settings.data_dir), _web(current, web, as_json):
+    with only_one(current.settings.data_dir), _web(current, web, as_json) as served_at:
         owner = prepare(current, tell=tell)
         console = Console(current, owner, as_json=as_json)
         ended = end_on_signals()
@@ -50,6 +51,9 @@ def up(
         collect_less()
         process.start()
         _greet(current, owner, as_json)
+        if web is not None and not as_json:
+            say_first_link(current, served_at)
+            sys.stdout.flush()
         console.start()
         ended.wait()
         if not as_json:
@@ -95,18 +99,20 @@ def only_one(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _web(current: "Runtime", port: int | None, as_json: bool) -> Iterator[None]:
+def _web(current: "Runtime", port: int | None, as_json: bool) -> Iterator[str]:
+    """Serve the web face, where a port is given; gives where it is reached."""
     if port is None:
-        yield
+        yield ""
         return
     from personal_assistant.api.server import listen, serving
     from personal_assistant.cli.web import where
 
     listening = listen("127.0.0.1", port)
     with serving(current, listening):
+        at = where(listening.getsockname())
         if not as_json:
-            say(f"✅ Serving on {where(listening.getsockname())}")
-        yield
+            say(f"✅ Serving on {at}")
+        yield current.settings.public_url or at
 
 
 def _warn_of_clock(current: "Runtime") -> None:

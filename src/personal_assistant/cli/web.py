@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from personal_assistant.cli.first_link import say_first_link
 from personal_assistant.cli.output import Json, as_line, say, warn
 
 
@@ -31,6 +32,9 @@ def web(
     if not current.runtime.settings.public_url:
         warn("⚠️ ASSISTANT_PUBLIC_URL is not set: it is needed for links, like https://assistant.example.org.")
     with serving(current.runtime, listening):
+        if not as_json:
+            say_first_link(current.runtime, current.runtime.settings.public_url or at)
+            sys.stdout.flush()
         ended.wait()
     leave()
 

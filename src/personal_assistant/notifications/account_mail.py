@@ -18,6 +18,7 @@ from personal_assistant.people import audit, tries
 from personal_assistant.people.accounts import MAX_EMAIL, Account, find_account
 from personal_assistant.people.one_time_links import Purpose, create_link, url_of
 from personal_assistant.store.database import Database
+from personal_assistant.store.plain import plain_text
 
 TASK = "personal_assistant.workers.tasks.people_tasks.send_account_mail"
 ATTEMPTS = 5
@@ -44,7 +45,7 @@ def can_mail(config: SendingConfig) -> bool:
 
 def mail_link(conn: sa.Connection, purpose: Purpose, email: str, now: datetime) -> str:
     """Have a link sent to the person with that address, where there is one; returns the job's id."""
-    address = email[:MAX_EMAIL].strip()
+    address = plain_text(email[:MAX_EMAIL].strip())
     about = sha256(address.lower().encode("utf-8", "replace")).hexdigest()
     job = NewJob(
         task=TASK,
