@@ -18,13 +18,14 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from tests.ai.support import OWNER
+from tests.ai.support import OWNER, another_person
 from tests.api.rest import token_of
 from tests.api.support import server
 from tests.api.test_links import told
 from tests.support.ledger import Ledger
 
 from personal_assistant.ai import AITaskManager
+from personal_assistant.people.tokens import READ, create_token
 from personal_assistant.workers.runtime import Runtime, use
 from personal_assistant.workers.schedulers.timetable import sync_timetable
 
@@ -79,9 +80,13 @@ def _filled(runtime: Runtime, ledger: Ledger) -> dict[str, Any]:
     """Something for the routes to find, by the names of their parameters."""
     task = AITaskManager(runtime.db, runtime.clock).create_task(OWNER, "Tea", "daily")
     sync_timetable(runtime, "UTC")
+    with runtime.db.write() as conn:
+        token, _ = create_token(conn, OWNER, "to be removed", [READ], None, runtime.clock.now())
     return {
         "ai_task_id": task.id,
         "notification_id": told(runtime, "Tea"),
         "job_id": ledger.add(user_id=OWNER),
         "name": "cleanup_old_logs",
+        "user_id": another_person(runtime.db),
+        "token_id": token.id,
     }
