@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.support.ledger import TASK, Ledger
 
@@ -102,6 +102,7 @@ def test_the_broker_is_told_in_turn_too(ledger: Ledger) -> None:
     assert Counter(told) == {1: 3, 2: 3}
 
 
+@example([(0, 0, 1), (0, 1, 7), (0, 2, 15), (1, 1, 5), (2, 1, 1)], 14)
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.integers(0, 6), st.integers(0, 2), st.integers(1, 12)), max_size=12),

@@ -119,11 +119,14 @@ def _share(
     share = math.ceil(room / len(sharing))
     lines = {person: _jobs_of(conn, queue, priority, person, share) for person in sharing}
     lines |= {person: [line] for person, line in _still_there(conn, queue, firsts, people[_SHARING:room]).items()}
-    left = room - sum(map(len, lines.values()))
-    longer = [person for person in sharing if len(lines[person]) == share]
-    if left > 0 and len(people) > 1:
-        for person in longer:
-            lines[person] = _jobs_of(conn, queue, priority, person, share + math.ceil(left / len(longer)))
+    longer = sharing
+    while (left := room - sum(map(len, lines.values()))) > 0:
+        longer = [person for person in longer if len(lines[person]) == share]
+        if not longer:
+            break
+        # What others leave of the room is for those who have more.
+        share += math.ceil(left / len(longer))
+        lines |= {person: _jobs_of(conn, queue, priority, person, share) for person in longer}
     rounds = zip_longest(*(lines[person] for person in people if person in lines))
     return [job for job in chain.from_iterable(rounds) if job is not None][:room]
 
