@@ -45,6 +45,7 @@ _SETTINGS = settings(
 )
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"] if CASES < 10 else ["sqlite", "postgresql"], indirect=True)
 @pytest.mark.timeout(60 + CASES * 20)
 def test_every_answer_is_as_the_document_says(runtime: Runtime, ledger: Ledger) -> None:
     runtime = replace(runtime, settings=runtime.settings.model_copy(update={"api_requests_per_minute": 1_000_000}))

@@ -3,6 +3,7 @@ pressed.
 """
 
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,7 +23,10 @@ _BY_LINK: dict[str, Purpose] = {"sign_in": "sign_in", "invite": "invite", "reset
 
 
 def _client(request: Request) -> Client:
-    return Client(request.client.host if request.client else None, request.headers.get("user-agent", ""))
+    """Where a try comes from. Behind a proxy on this machine that is not known: all would count as one client."""
+    address = request.client.host if request.client else ""
+    known = address and not ip_address(address).is_loopback
+    return Client(address if known else None, request.headers.get("user-agent", ""))
 
 
 def _runtime(request: Request) -> Runtime:
