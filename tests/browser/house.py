@@ -50,12 +50,17 @@ def house(folder: Path) -> Iterator[House]:
         assert process.stdout is not None
         try:
             served, link = _told(process.stdout, r"Serving on (\S+)"), _told(process.stdout, r"(\S+/link/sign_in/\S+)")
-            Thread(target=process.stdout.read, daemon=True).start()  # a full pipe would stop it
-            until(lambda: _messages(runtime) >= 4, _SECONDS)
-            yield House(served, link)
+            reader = Thread(target=process.stdout.read)  # a full pipe would stop it
+            reader.start()
+            try:
+                until(lambda: _messages(runtime) >= 4, _SECONDS)
+                yield House(served, link)
+            finally:
+                process.kill()
+                reader.join()
         finally:
             process.kill()
-            process.wait()
+            process.communicate()
     finally:
         runtime.db.close()
 
@@ -73,10 +78,10 @@ def _furnish(runtime: Runtime) -> None:
         manager.pause_task(paused.id, user_id)
         manager.create_task(user_id, "Call mom", "once", soon)
     ledger = Ledger(runtime.db, ManualClock(utc_now()))
-    for user_id in (OWNER, her, None):
+    for whose in (OWNER, her, None):
         for error in ("It is broken.", f"No answer from {_LONG * 3}"):
             failed = Failed(error, "permanent")
-            ledger.run(ledger.add(user_id=user_id, args=[_LONG]), failed)
+            ledger.run(ledger.add(user_id=whose, args=[_LONG]), failed)
 
 
 def _told(output: IO[str], pattern: str) -> str:
@@ -89,5 +94,6 @@ def _told(output: IO[str], pattern: str) -> str:
 
 
 def _messages(runtime: Runtime) -> int:
+    chosen = sa.select(sa.func.count()).select_from(deliveries).where(deliveries.c.channel == "in_app")
     with runtime.db.read() as conn:
-        return int(conn.execute(sa.select(sa.func.count()).select_from(deliveries).where(deliveries.c.channel == "in_app")).scalar_one())
+        return int(conn.execute(chosen).scalar_one())

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, CDPSession, Page, Request, Response
+from playwright.sync_api import BrowserContext, CDPSession, Request, Response, ViewportSize, expect
 from starlette.routing import compile_path
 
 from personal_assistant.api.web.registry import all_pages
 
-WIDE, NARROW = (1280, 900), (360, 740)
+WIDE: ViewportSize = {"width": 1280, "height": 900}
+NARROW: ViewportSize = {"width": 360, "height": 740}
 # Of pages that differ by an id or by what is asked for, so many are looked at.
 _OF_A_KIND = 2
 _AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
@@ -57,17 +58,18 @@ class Walker:
         self._page.on("request", self._asked)
         self._page.on("response", self._answered)
 
-    def walk(self) -> Walk:
-        """Follow all links from Today, at both widths, light and dark."""
+    def walk(self, first: ViewportSize, *further: ViewportSize) -> Walk:
+        """Follow all links from Today, and look at each page in these sizes, light and dark."""
         found = Walk()
-        self._page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+        self._page.set_viewport_size(first)
         for address in self._new(found):
             self.look(address, found)
             found.known |= {route_of(it) for it in (*self._run(_LINKS), *self._run(_LOADED))}
             found.forms |= {urlsplit(it).path for it in self._run(_SENT_TO)}
-        self._page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
-        for address in found.pages:
-            self.look(address, found)
+        for size in further:
+            self._page.set_viewport_size(size)
+            for address in found.pages:
+                self.look(address, found)
         return found
 
     def look(self, address: str, found: Walk) -> None:
@@ -78,12 +80,13 @@ class Walker:
         assert answer is not None
         for plot in self._page.locator("[data-plot]").all():
             plot.locator("canvas").wait_for()
+        expect(self._page.locator("[hx-trigger~=load].htmx-request")).to_have_count(0)
         faults = [] if answer.status == 200 else [f"status {answer.status}"]
         faults += [f"«{it}» is done without asking" for it in self._run(_UNASKED)]
         faults += ["it scrolls sideways"] if self._run(_TOO_WIDE) else []
-        faults += self._axe({"resultTypes": ["violations"]})
+        faults += self._axe()
         self._page.emulate_media(color_scheme="dark")
-        faults += [f"dark: {it}" for it in self._axe({"runOnly": ["color-contrast"]})]
+        faults += [f"dark: {it}" for it in self._axe(runOnly=["color-contrast"])]
         faults += self._said
         if faults:
             width = self._run("window.innerWidth")
@@ -108,14 +111,16 @@ class Walker:
     def _run(self, script: str) -> Any:
         return self._page.evaluate(script)
 
-    def _axe(self, options: dict[str, Any]) -> list[str]:
+    def _axe(self, **only: Any) -> list[str]:
         """What axe-core finds that is grave. Through the developer tools: the page's policy stays in force."""
         if not self._run("'axe' in window"):
             self._devtools.send("Runtime.evaluate", {"expression": _AXE})
-        results = self._page.evaluate("options => axe.run(options)", options)
+        # There are no frames, and the style sheets need not be read again.
+        options = {"resultTypes": ["violations"], "preload": False, "iframes": False, **only}
+        violations = self._page.evaluate("async options => (await axe.run(options)).violations", options)
         return [
             f"{it['id']}: {it['nodes'][0]['html'][:150]} {it['nodes'][0]['failureSummary'][:300]}"
-            for it in results["violations"]
+            for it in violations
             if it["impact"] in _GRAVE
         ]
 
@@ -126,4 +131,3 @@ class Walker:
     def _answered(self, response: Response) -> None:
         if response.status >= 400:
             self._said.append(f"{response.url} answers {response.status}")
-
