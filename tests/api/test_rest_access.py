@@ -66,14 +66,8 @@ def test_nobody_sees_or_changes_what_is_another_persons(runtime: Runtime) -> Non
     with server(runtime) as client:
         mine = Rest(client, token_of(runtime))
         other = Rest(client, token_of(runtime, another_person(runtime.db)))
-        paths = (
-            f"/ai-tasks/{task.id}",
-            f"/notifications/{message}",
-            f"/jobs/{job}",
-            "/jobs",
-            f"/channels/{channel}",
-            "/channels",
-        )
+        single = (f"/ai-tasks/{task.id}", f"/notifications/{message}", f"/jobs/{job}", f"/channels/{channel}")
+        paths = (*single, "/jobs", "/channels", "/routes", "/quiet-hours", "/caps")
         before = [mine("GET", path).json for path in paths]
         for route in routes(client):
             if route.scopes == ["admin"] or route.streams or route.path.startswith("/tasks"):

@@ -158,16 +158,19 @@ def _shapes(conn: sa.Connection, user_id: int) -> list[ChannelShape]:
 
 def _shaped(it: AddressState, place: int, sealed: str) -> ChannelShape:
     """`sealed` changes with the URL, of which more than the mask may have changed."""
-    own = {"name": it.address.name, "position": place, "enabled": it.address.enabled}
+    about = it.address
+    seen = {"name": about.name, "position": place, "enabled": about.enabled, "sealed": sealed}
     return ChannelShape(
-        id=it.address.id,
-        channel=it.address.channel,
-        masked=it.address.masked,
+        id=about.id,
+        channel=about.channel,
+        name=about.name,
+        masked=about.masked,
+        position=place,
+        enabled=about.enabled,
         last_sent_at=it.last_sent_at,
         last_error=it.last_error,
         last_error_at=it.last_error_at,
-        revision=digest_of({**own, "sealed": sealed}),
-        **own,
+        revision=digest_of(seen),
     )
 
 
