@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from personal_assistant.notifications import signing
 from personal_assistant.notifications.model import Address, AddressError, AddressNotFoundError, Target
+from personal_assistant.notifications.net.policy import refusal_of_url
 from personal_assistant.notifications.senders import check_target
 from personal_assistant.store.message_tables import OUTWARD_CHANNELS
 from personal_assistant.store.secrets import SecretsError, Vault
@@ -21,6 +22,13 @@ LONGEST_NAME = 60
 LONGEST_URL = 4000
 _LONGEST_MASK = 120
 _SIGNED = "webhook"
+
+
+def check_host(url: str, private_hosts: Sequence[str]) -> None:
+    """Raises AddressError for a URL whose host is a private address that is not among those."""
+    reason = refusal_of_url(url, private_hosts)
+    if reason is not None:
+        raise AddressError(f"The URL cannot be used: {reason}.", "url")
 
 
 def add_address(
@@ -79,7 +87,11 @@ def list_addresses(conn: sa.Connection, user_id: int) -> list[Address]:
 
 def get_address(conn: sa.Connection, user_id: int, name: str) -> Address:
     """A person's address by its name, or by its id. Raises AddressNotFoundError."""
-    there = list_addresses(conn, user_id)
+    return pick(list_addresses(conn, user_id), name)
+
+
+def pick(there: Sequence[Address], name: str) -> Address:
+    """The one of that name, or of that id. Raises AddressNotFoundError."""
     found = [it for it in there if it.name == name] or [it for it in there if str(it.id) == name]
     if not found:
         names = ", ".join(it.name for it in there) or "none yet: `assistant channels add` makes one"

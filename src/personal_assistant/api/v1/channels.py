@@ -19,6 +19,7 @@ from personal_assistant.api.v1.shapes import Queued
 from personal_assistant.notifications import addresses, trying
 from personal_assistant.notifications.address_states import AddressState, address_states
 from personal_assistant.notifications.model import Address, AddressError
+from personal_assistant.notifications.senders import config_of
 from personal_assistant.people import audit
 from personal_assistant.people.tokens import Caller
 from personal_assistant.store.secrets import vault_of
@@ -40,6 +41,7 @@ def list_channels(caller: Reader, runtime: Running) -> Channels:
 def add_channel(caller: Writer, runtime: Running, body: NewChannel) -> Response:
     """Add one. The secret that a webhook is signed with is told where it was made, this once."""
     now = runtime.clock.now()
+    addresses.check_host(body.url, config_of(runtime.settings).private_hosts)
     with runtime.db.write() as conn:
         address, secret = addresses.add_address(
             conn,
@@ -72,6 +74,8 @@ def change_channel(
     """Change where it leads, its name, its place in the order, or the secret that it signs with."""
     if body.url is None and body.name is None and body.position is None and not body.new_secret:
         raise AddressError("Say what to change: url, name, position or new_secret.")
+    if body.url is not None:
+        addresses.check_host(body.url, config_of(runtime.settings).private_hosts)
     with runtime.db.write() as conn:
         address = _mine(conn, caller, channel_id, if_match)
         address, secret = addresses.edit_address(
