@@ -14,8 +14,9 @@ from tests.api.rest import token_of
 from tests.api.test_links import told
 from tests.support.ledger import FAILED, Ledger
 
+from personal_assistant.api.listening import listen
 from personal_assistant.api.live import feed
-from personal_assistant.api.server import listen, serving
+from personal_assistant.api.server import serving
 from personal_assistant.timing.clock import ManualClock, SystemClock
 from personal_assistant.workers.runtime import Runtime
 
