@@ -23,7 +23,7 @@ def _server(runtime: Runtime, feed: Feed) -> uvicorn.Server:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            lifespan="off",
+            lifespan="on",
             ws="none",
             limit_concurrency=MOST_STREAMS + 200,
             h11_max_incomplete_event_size=16_384,
