@@ -125,7 +125,7 @@ def _add_tries(conn: sa.Connection, user_id: int) -> None:
     """Every second message went out by mail too; one of fifty of those did not come."""
     told = deliveries.alias("told")
     failed = told.c.id % 100 == 1
-    columns = {
+    columns: dict[str, sa.ColumnElement[Any]] = {
         "key": sa.literal("bench-mail:").concat(sa.cast(told.c.id, sa.String)),
         "user_id": sa.literal(user_id),
         "ai_task_id": told.c.ai_task_id,
@@ -146,7 +146,7 @@ def _add_tries(conn: sa.Connection, user_id: int) -> None:
 
 def _add_errors(conn: sa.Connection, now: datetime) -> None:
     """The attempts of those that are to be tried again."""
-    columns = {
+    columns: dict[str, sa.ColumnElement[Any]] = {
         "job_id": jobs.c.id,
         "attempt": sa.literal(1),
         "at": sa.literal(now, job_errors.c.at.type),

@@ -1,11 +1,10 @@
 """Walking through the dashboard like somebody who is signed in."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from aiohttp import ClientSession, ClientTimeout
 
-from personal_assistant.api.web.registry import all_pages
 from personal_assistant.benchmarks.rest.asking import median
 
 _LINK = re.compile(r'(?:href|src|hx-get)="(/[^"#]*)"')
@@ -31,13 +30,11 @@ def signed_in(secret: str) -> ClientSession:
     return ClientSession(cookies={"session": secret}, timeout=_PATIENCE, auto_decompress=False)
 
 
-async def page_medians(base: str, secret: str) -> dict[str, float]:
-    """Address of each page that is there for this person to the median seconds of its answers.
-
-    A page about one thing is opened about the first thing that another page links to.
+async def page_medians(base: str, secret: str, paths: Sequence[str]) -> dict[str, float]:
+    """Those of the pages that are there for this person, and some that are chosen on them, to the median seconds of
+    their answers. A page about one thing, like `/jobs/{id}`, is opened about the first thing that another one links to.
     """
     async with signed_in(secret) as browser:
-        paths = [page.path for page in all_pages() if "GET" in page.methods]
         plain = [path for path in paths if "{" not in path]
         links: list[str] = []
         for path in plain:
