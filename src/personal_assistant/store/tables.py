@@ -11,6 +11,8 @@ from personal_assistant.store.message_tables import incidents as incidents
 from personal_assistant.store.message_tables import notification_settings as notification_settings
 from personal_assistant.store.message_tables import reminders as reminders
 from personal_assistant.store.message_tables import watches as watches
+from personal_assistant.store.observed_tables import job_logs as job_logs
+from personal_assistant.store.observed_tables import resource_samples as resource_samples
 from personal_assistant.store.people_tables import audit as audit
 from personal_assistant.store.people_tables import one_time_links as one_time_links
 from personal_assistant.store.people_tables import recovery_codes as recovery_codes
@@ -95,6 +97,7 @@ ai_tasks = sa.Table(
     sa.CheckConstraint("max_lateness_seconds >= 0", name="max_lateness"),
     partial_index("ix_ai_tasks_due", "next_run_at", where="status = 'active' AND next_run_at IS NOT NULL"),
     sa.Index("ix_ai_tasks_user_id", "user_id"),
+    sa.Index("ix_ai_tasks_updated_at", "updated_at"),
     sqlite_autoincrement=True,
 )
 
@@ -162,6 +165,7 @@ HAS_SLOT_OR_ASKS = "slot IN ('asks', 'holds')"
 IN_LINE = "state = 'queued' AND slot IN ('asks', 'waits')"
 # A queued job with a key and without a word was queued by a process of a version that knows no limits: it is ready.
 _SLOT = "slot IS NULL OR (slot IN ('asks', 'waits', 'holds') AND concurrency_key IS NOT NULL)"
+UNSUCCESSFUL_OCCURRENCE = "ai_task_id IS NOT NULL AND state IN ('failed', 'missed')"
 # Jobs of nobody count as those of one more person.
 USER = "coalesce(user_id, 0)"
 
@@ -228,8 +232,13 @@ jobs = sa.Table(
     ).ddl_if(dialect="postgresql"),
     partial_index("ix_jobs_slots", "slot", "state", "concurrency_key", where=HAS_SLOT_OR_ASKS),
     partial_index("ix_jobs_line", "concurrency_key", sa.text("priority DESC"), sa.text(USER), "run_at", where=IN_LINE),
-    partial_index("ix_jobs_waits_for", "waits_for_job_id", where=WAITS_FOR_A_JOB),
+    partial_index("ix_jobs_waiting", "waits_for_job_id", where="state = 'waiting'"),
     partial_index("ix_jobs_finished", "counted", "finished_at", where="finished_at IS NOT NULL"),
+    # For those who look at them: none costs anything for a job of nobody that succeeds.
+    partial_index("ix_jobs_failed", "id", where="state = 'failed'"),
+    partial_index("ix_jobs_user_id", "user_id", "id", where="user_id IS NOT NULL"),
+    partial_index("ix_jobs_user_occurrences", "user_id", "due_at", "ai_task_id", where="ai_task_id IS NOT NULL"),
+    partial_index("ix_jobs_user_unsuccessful", "user_id", "due_at", where=UNSUCCESSFUL_OCCURRENCE),
 )
 
 job_errors = sa.Table(
