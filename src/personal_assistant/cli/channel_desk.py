@@ -169,7 +169,7 @@ class There:
     def _address(self, found: dict[str, Any]) -> Address:
         from personal_assistant.cli.remote import made
 
-        return made(Address, {**found, "user_id": self._user_id})
+        return made(Address, {**found, "user_id": self._user_id, "position": found["position"] - 1})
 
 
 def _chosen(there: Sequence[Address], wanted: str | None) -> Sequence[Address]:
