@@ -40,8 +40,10 @@ def get_preferences(conn: sa.Connection, user_id: int) -> Preferences:
     if row is None:
         return Preferences()
     names = {it.id: it.name for it in conn.execute(_addresses(user_id))}
-    routes = {kind: [names[it] for it in ids if it in names] for kind, ids in (row.routes or {}).items()}
-    return Preferences(row.quiet_from, row.quiet_to, routes, dict(row.caps or {}))
+    chosen, most = row.routes or {}, row.caps or {}
+    routes = {kind: [names[it] for it in chosen[kind] if it in names] for kind in KINDS if kind in chosen}
+    caps = {channel: most[channel] for channel in OUTWARD_CHANNELS if channel in most}
+    return Preferences(row.quiet_from, row.quiet_to, routes, caps)
 
 
 def set_quiet_hours(conn: sa.Connection, user_id: int, start: str | None, end: str | None, now: datetime) -> None:
