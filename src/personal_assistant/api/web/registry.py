@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from personal_assistant.api.web.visit import Visit
 
 _GROUP = "personal_assistant.pages"
-_OWN = ("today", "ai_tasks", "notifications", "jobs", "schedules", "workers", "system", "me", "people")
+_OWN = (
+    "today",
+    "ai_tasks",
+    "wishes",
+    "channels",
+    "notifications",
+    "jobs",
+    "schedules",
+    "workers",
+    "system",
+    "me",
+    "people",
+)
 
 
 @dataclass(frozen=True, slots=True)
