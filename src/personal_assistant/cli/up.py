@@ -1,4 +1,4 @@
-"""`assistant up`: the whole assistant in one process."""
+"""`assistant up`: the whole assistant on one machine."""
 
 import contextlib
 import fcntl
