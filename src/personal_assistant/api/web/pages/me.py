@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
+from personal_assistant.api.web.qr import qr_svg
 from personal_assistant.api.web.registry import Page
 from personal_assistant.api.web.visit import Visit
 from personal_assistant.errors import AssistantError
@@ -91,7 +92,7 @@ def enrol(visit: Visit) -> Response:
     """What an authenticator app is to be given."""
     with visit.runtime.db.write() as conn:
         found = totp.enrol(conn, vault_of(visit.runtime.settings), visit.user_id, visit.account.email, visit.now)
-    return visit.render("second_factor.html", enrolment=found, reason="")
+    return visit.render("second_factor.html", enrolment=found, qr=qr_svg(found.uri), reason="")
 
 
 def confirm(visit: Visit) -> Response:
