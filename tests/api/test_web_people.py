@@ -114,7 +114,8 @@ def test_a_second_factor_is_set_up_and_switched_off_with_a_code(runtime: Runtime
         assert secret not in picture and "style=" not in picture and 'fill="#fff"' in picture
         uri = pyotp.TOTP(secret).provisioning_uri(name=EMAIL, issuer_name=ISSUER)
         assert picture == qr_svg(uri) != qr_svg(f"{uri}0")
-        assert hers.post("/people/second-factor/confirm", {"code": "000000"}).status == 422 and not is_on()
+        wrong = hers.post("/people/second-factor/confirm", {"code": "000000"})
+        assert wrong.status == 422 and "This code is not right" in wrong.text and picture in wrong.text and not is_on()
         code = pyotp.TOTP(secret).at(clock.now())
         codes = shown_once(hers.post("/people/second-factor/confirm", {"code": code}))
         assert len(codes) == 10 and is_on()
