@@ -62,7 +62,9 @@ def login(request: Request, form: dict[str, str]) -> Response:
 def logout(request: Request, form: dict[str, str]) -> Response:
     """End this browser's session."""
     session, runtime = session_of(request), _runtime(request)
-    if session is not None and has_token(session, form):
+    if session is not None:
+        if not has_token(session, form):
+            return RedirectResponse("/", 303)
         with runtime.db.write() as conn:
             end_session(conn, session.user_id, session.id)
     return sign_out(RedirectResponse("/login", 303))
