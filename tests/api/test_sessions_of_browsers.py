@@ -88,11 +88,8 @@ def test_another_password_makes_another_session(runtime: Runtime, user_id: int) 
         changed = mine.post("/people/password", {"old": PASSWORD, "new": "a good new one indeed"})
         made = secret_of(changed)
         assert made not in (mine.secret, elsewhere.secret)
-        assert [Browser(client, it, "").get("/").status for it in (made, mine.secret, elsewhere.secret)] == [
-            200,
-            303,
-            303,
-        ]
+        assert Browser(client, made, "").get("/").status == 200
+        assert (mine.get("/").status, elsewhere.get("/").status) == (303, 303)
 
 
 def test_another_role_ends_all_sessions(runtime: Runtime, clock: ManualClock, user_id: int) -> None:
@@ -143,7 +140,6 @@ def test_no_page_takes_more_than_a_form_needs(runtime: Runtime) -> None:
             for body in (b"x" * (MAX_FORM + 1), many, odd):
                 assert client(path, "POST", body, cookie).status == 413, path
         assert client("/a/x", "POST", b"x" * 5000).status == 413
-        assert client("/", headers={**cookie, "X": "x" * 70_000}).status in (400, 431)
         assert mine.get("/").status == 200
 
 
