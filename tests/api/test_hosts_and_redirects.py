@@ -10,6 +10,7 @@ from tests.api.support import Answer, server
 from tests.api.web import browser, cookies, send_form
 from tests.people.support import EMAIL, PASSWORD, cheap_hashes, member
 
+from personal_assistant.ai import AITaskManager
 from personal_assistant.people.one_time_links import create_link
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime
@@ -112,3 +113,22 @@ def test_no_form_leads_elsewhere(runtime: Runtime) -> None:
                 at = path.replace("999999", quote(target, safe=""))
                 answer = mine.post(at, dict.fromkeys(fields, target), Referer=f"https://evil.example/{quote(target)}")
                 assert answer.status < 500 and not leads_elsewhere(answer), (at, answer.headers)
+
+
+def test_what_is_done_leads_to_a_page_of_ours(runtime: Runtime, clock: ManualClock) -> None:
+    task = AITaskManager(runtime.db, clock).create_from_words(OWNER, "Stretch", when="every day at 1pm")
+    done = {
+        "/remind": {"words": "stretch in 5 minutes"},
+        f"/ai-tasks/{task.id}/pause": {},
+        "/jobs/replay": {"q": "//evil.example", "task": "//evil.example"},
+        "/notifications/read-all": {},
+        "/people/me": {"full_name": "//evil.example"},
+        "/people/sessions/end-others": {},
+        "/people/everybody/2/make-admin": {},
+    }
+    member(runtime.db, clock)
+    with server(runtime) as client:
+        mine = browser(runtime, client)
+        for path, form in done.items():
+            answer = mine.post(path, {**form, **dict.fromkeys(NAMES, "//evil.example")}, Referer="https://evil.example")
+            assert (answer.status, leads_elsewhere(answer)) == (303, False), (path, answer.headers)
