@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from personal_assistant.api.server import listen, serving
+from personal_assistant.api.listening import listen
+from personal_assistant.api.server import serving
 from personal_assistant.workers.runtime import Runtime
 
 
