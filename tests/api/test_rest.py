@@ -249,6 +249,8 @@ def test_what_is_no_request_of_ours_is_told_as_a_problem(runtime: Runtime, monke
         rest = Rest(client, token_of(runtime))
         text = {"Content-Type": "text/plain"}
         assert rest("POST", "/ai-tasks", b"{}", text).status == 415
+        assert rest("PUT", "/ai-tasks").headers["allow"] == "GET, POST"
+        assert rest("PUT", "/ai-tasks/1").headers["allow"] == "DELETE, GET, PATCH"
         assert rest("PUT", "/ai-tasks").status == 405
         assert [rest("GET", path).status for path in ("/", "/what", "/ai-tasks/")] == [404] * 3
         assert [rest("GET", f"/ai-tasks/{it}").status for it in ("x", "9" * 40, "-1", "0")] == [422, 404, 404, 404]

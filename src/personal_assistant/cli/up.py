@@ -1,4 +1,4 @@
-"""`assistant up`: the whole assistant in one process."""
+"""`assistant up`: the whole assistant on one machine."""
 
 import contextlib
 import fcntl
@@ -54,9 +54,8 @@ def up(
         _warn_of_clock(current)
         collect_less()
         process.start()
-        if listening is not None:
-            _serve(current, listening, as_json, lasting)
-        _greet(current, owner, as_json)
+        served_at = "" if listening is None else _serve(current, listening, as_json, lasting)
+        _greet(current, owner, served_at, as_json)
         console.start()
         ended.wait()
         if not as_json:
@@ -108,7 +107,7 @@ def _listening(port: int | None) -> "socket.socket | None":
     return None if port is None else listen("127.0.0.1", port)
 
 
-def _serve(current: "Runtime", listening: "socket.socket", as_json: bool, lasting: contextlib.ExitStack) -> None:
+def _serve(current: "Runtime", listening: "socket.socket", as_json: bool, lasting: contextlib.ExitStack) -> str:
     from personal_assistant.api.listening import where
     from personal_assistant.cli.web_beside import served_beside
 
@@ -117,6 +116,7 @@ def _serve(current: "Runtime", listening: "socket.socket", as_json: bool, lastin
     if not as_json:
         say(f"✅ Serving on {at}")
         say_first_link(current, current.settings.public_url or at)
+    return at
 
 
 def _warn_of_clock(current: "Runtime") -> None:
@@ -127,9 +127,10 @@ def _warn_of_clock(current: "Runtime") -> None:
             tell(f"{finding.message} {finding.fix or ''}")
 
 
-def _greet(current: "Runtime", owner: "Person", as_json: bool) -> None:
+def _greet(current: "Runtime", owner: "Person", served_at: str, as_json: bool) -> None:
     if as_json:
-        say(as_line({"ready": True, "pid": os.getpid(), "database": current.db.where, "zone": owner.zone}))
+        ready = {"ready": True, "pid": os.getpid(), "database": current.db.where, "zone": owner.zone}
+        say(as_line(ready | ({"url": served_at} if served_at else {})))
     else:
         name = command_name()
         say(f"✅ The assistant is up: the scheduler is alive (process {os.getpid()}).")
