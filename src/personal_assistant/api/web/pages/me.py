@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
-from personal_assistant.api.web.qr import qr_svg
 from personal_assistant.api.web.access import keep
+from personal_assistant.api.web.qr import qr_svg
 from personal_assistant.api.web.registry import Page
 from personal_assistant.api.web.visit import Visit
 from personal_assistant.errors import AssistantError
