@@ -14,6 +14,7 @@ from personal_assistant.store.tables import jobs
 from personal_assistant.workers.runtime import Runtime
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+MAIL = {"mail_from": "assistant@example.org", "public_url": "https://a.example.org"}
 
 
 def _jobs(runtime: Runtime) -> list[str]:
@@ -25,7 +26,7 @@ def _jobs(runtime: Runtime) -> list[str]:
 def test_a_link_is_asked_for_and_nobody_learns_who_is_known(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     cheap_hashes(monkeypatch)
     member(runtime.db, runtime.clock)
-    wishes = {"smtp_url": SecretStr("smtp://mail.example.org"), "public_url": "https://a.example.org"}
+    wishes = {**MAIL, "smtp_url": SecretStr("smtp://mail.example.org")}
     runtime = replace(runtime, settings=runtime.settings.model_copy(update=wishes))
     with server(runtime) as client:
         assert "/forgotten" in client("/login").text and "Mail me a link" in client("/forgotten").text
@@ -38,7 +39,17 @@ def test_a_link_is_asked_for_and_nobody_learns_who_is_known(runtime: Runtime, mo
         assert odd.status == 200 and "<i>" not in odd.text
 
 
-def test_without_mail_it_says_whom_to_ask(runtime: Runtime) -> None:
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {},
+        {**MAIL, "smtp_url": SecretStr("nonsense")},
+        {**MAIL, "smtp_url": SecretStr("smtp://mail.example.org"), "mail_from": ""},
+        {**MAIL, "smtp_url": SecretStr("smtp://mail.example.org"), "public_url": ""},
+    ],
+)
+def test_without_mail_it_says_whom_to_ask(runtime: Runtime, wishes: dict[str, object]) -> None:
+    runtime = replace(runtime, settings=runtime.settings.model_copy(update=wishes))
     with server(runtime) as client:
         for answer in (client("/forgotten"), send_form(client, "/forgotten", {"email": EMAIL})):
             assert answer.status == 200 and "users link --reset" in answer.text and "Mail me" not in answer.text
