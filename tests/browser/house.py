@@ -18,6 +18,8 @@ from tests.support.ledger import Ledger
 
 from personal_assistant.ai import AITaskManager
 from personal_assistant.jobs.outcomes import Failed
+from personal_assistant.notifications.addresses import add_address, set_enabled
+from personal_assistant.store.secrets import vault_of
 from personal_assistant.store.tables import deliveries
 from personal_assistant.timing.clock import ManualClock, utc_now
 from personal_assistant.workers.runtime import Runtime
@@ -77,11 +79,20 @@ def _furnish(runtime: Runtime) -> None:
         paused = manager.create_from_words(user_id, "water the plants every day at 9am")
         manager.pause_task(paused.id, user_id)
         manager.create_task(user_id, "Call mom", "once", soon)
+        _channel(runtime, user_id)
     ledger = Ledger(runtime.db, ManualClock(utc_now()))
     for whose in (OWNER, her, None):
         for error in ("It is broken.", f"No answer from {_LONG * 3}"):
             failed = Failed(error, "permanent")
             ledger.run(ledger.add(user_id=whose, args=[_LONG]), failed)
+
+
+def _channel(runtime: Runtime, user_id: int) -> None:
+    """A way to reach somebody, which is paused: nothing is sent there."""
+    vault, now = vault_of(runtime.settings), runtime.clock.now()
+    with runtime.db.write() as conn:
+        made, _ = add_address(conn, vault, user_id, "webhook", "https://hooks.example.org/", name=_LONG[:60], now=now)
+        set_enabled(conn, made, False)
 
 
 def _told(output: IO[str], pattern: str) -> str:
