@@ -71,6 +71,8 @@ def _furnish(runtime: Runtime) -> None:
     """Two people with what they asked for, and jobs that failed."""
     prepare(runtime)
     her = member(runtime.db, runtime.clock)
+    for user_id in (OWNER, her):
+        _channel(runtime, user_id)
     manager, soon = AITaskManager(runtime.db), {"run_at": (utc_now() + timedelta(seconds=0.5)).isoformat()}
     for user_id in (OWNER, her):
         extras = {"notes": f"Read {_LONG} first", "tags": ["home", _LONG[:30]]}
@@ -79,7 +81,6 @@ def _furnish(runtime: Runtime) -> None:
         paused = manager.create_from_words(user_id, "water the plants every day at 9am")
         manager.pause_task(paused.id, user_id)
         manager.create_task(user_id, "Call mom", "once", soon)
-        _channel(runtime, user_id)
     ledger = Ledger(runtime.db, ManualClock(utc_now()))
     for whose in (OWNER, her, None):
         for error in ("It is broken.", f"No answer from {_LONG * 3}"):
