@@ -77,6 +77,7 @@ class DayPage:
     """Lines of one day. Where it goes on, `after` is what to ask for the next page with."""
 
     zone: str
+    span: Span
     lines: Sequence[Line]
     after: tuple[datetime, int] | None
     complete: bool
@@ -107,7 +108,7 @@ def day_page(
     again = [line for it in coming if not it.has_next and _key(line := _repeated(it)) > key]
     shown = sorted((*map(_line, rows), *_planned(next_ones, coming, now), *again), key=_key)
     page = shown[:limit]
-    return DayPage(zone, page, _key(page[-1]) if len(shown) > limit else None, complete)
+    return DayPage(zone, days[0], page, _key(page[-1]) if len(shown) > limit else None, complete)
 
 
 def _key(line: Line) -> tuple[datetime, int]:

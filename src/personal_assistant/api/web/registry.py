@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from personal_assistant.api.web.visit import Visit
 
 _GROUP = "personal_assistant.pages"
-_OWN = ("today", "ai_tasks", "notifications", "jobs", "schedules", "workers", "system", "me", "people")
+_OWN = ("today", "calendar", "ai_tasks", "notifications", "jobs", "schedules", "workers", "system", "me", "people")
 
 
 @dataclass(frozen=True, slots=True)
