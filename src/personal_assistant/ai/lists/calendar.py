@@ -16,7 +16,7 @@ from personal_assistant.store.people import get_person
 from personal_assistant.timing.zones import get_zone
 
 # In this order they are counted and, where there is no room for all, shown: first what may need somebody.
-STATES = ("failed", "missed", LATE, "running", "cancelled", "skipped", "done", "told", PLANNED)
+STATES = ("failed", "missed", LATE, "running", PLANNED, "cancelled", "skipped", "done", "told")
 _LINES = 3
 # So many rows of a day are read to make lines of, for several may be of one AI task.
 _FEW = 6
