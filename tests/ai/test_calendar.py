@@ -138,7 +138,7 @@ def test_that_not_all_are_shown_is_said(
     assert not few.complete
     # The next time of each is there all the same.
     assert [day.counts for day in few.days] == [{"planned": 4}, {"planned": 2}]
-    monkeypatch.setattr(calendar_ahead, "_BUDGET", 4000)
+    monkeypatch.setattr(calendar_ahead, "_BUDGET", 3000)
     monkeypatch.setattr(calendar_rows, "_LOOKED_AT", 3)
     assert not show(db, clock, TODAY, last).complete
     monkeypatch.setattr(calendar_rows, "MOST_COUNTED", 2)

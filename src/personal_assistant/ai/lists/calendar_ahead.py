@@ -15,7 +15,7 @@ from personal_assistant.timing.recurrence.rules import Elapsed
 # Of an AI task that comes oftener on a day it is said that it does.
 MOST_TIMES = 12
 # The steps of one page; an instant takes some millionths of a second.
-_BUDGET = 4000
+_BUDGET = 3000
 _TICK = datetime.resolution
 
 

@@ -16,7 +16,7 @@ from personal_assistant.store.types import instant_text
 # So many of a day are counted; a day with more has «at least» so many.
 MOST_COUNTED = 300
 # So many of the tasks that come first are looked at for those that recur.
-_LOOKED_AT = 2000
+_LOOKED_AT = 1000
 
 # Written out, with their conditions as the indexes have them. «missed» are also those that their person left out.
 _JOBS = """
