@@ -162,6 +162,7 @@ HAS_SLOT_OR_ASKS = "slot IN ('asks', 'holds')"
 IN_LINE = "state = 'queued' AND slot IN ('asks', 'waits')"
 # A queued job with a key and without a word was queued by a process of a version that knows no limits: it is ready.
 _SLOT = "slot IS NULL OR (slot IN ('asks', 'waits', 'holds') AND concurrency_key IS NOT NULL)"
+UNSUCCESSFUL_OCCURRENCE = "ai_task_id IS NOT NULL AND state IN ('failed', 'missed')"
 # Jobs of nobody count as those of one more person.
 USER = "coalesce(user_id, 0)"
 
@@ -228,8 +229,13 @@ jobs = sa.Table(
     ).ddl_if(dialect="postgresql"),
     partial_index("ix_jobs_slots", "slot", "state", "concurrency_key", where=HAS_SLOT_OR_ASKS),
     partial_index("ix_jobs_line", "concurrency_key", sa.text("priority DESC"), sa.text(USER), "run_at", where=IN_LINE),
-    partial_index("ix_jobs_waits_for", "waits_for_job_id", where=WAITS_FOR_A_JOB),
+    partial_index("ix_jobs_waiting", "waits_for_job_id", where="state = 'waiting'"),
     partial_index("ix_jobs_finished", "counted", "finished_at", where="finished_at IS NOT NULL"),
+    # For those who look at them: none costs anything for a job of nobody that succeeds.
+    partial_index("ix_jobs_failed", "id", where="state = 'failed'"),
+    partial_index("ix_jobs_user_id", "user_id", "id", where="user_id IS NOT NULL"),
+    partial_index("ix_jobs_user_occurrences", "user_id", "due_at", "ai_task_id", where="ai_task_id IS NOT NULL"),
+    partial_index("ix_jobs_user_unsuccessful", "user_id", "due_at", where=UNSUCCESSFUL_OCCURRENCE),
 )
 
 job_errors = sa.Table(

@@ -32,7 +32,7 @@ async def medians(base: str, token: str) -> dict[str, float]:
         async with client.get(f"{base}/openapi.json") as answer:
             paths = (await answer.json())["paths"]
         read = [path for path, verbs in paths.items() if "get" in verbs and not path.endswith("/events")]
-        return {path: await _median(client, base, url) for path in read if (url := await _url(client, base, path))}
+        return {path: await median(client, base, url) for path in read if (url := await _url(client, base, path))}
 
 
 async def _url(client: ClientSession, base: str, path: str) -> str | None:
@@ -49,7 +49,8 @@ async def _url(client: ClientSession, base: str, path: str) -> str | None:
     return path.removeprefix("/api/v1")
 
 
-async def _median(client: ClientSession, base: str, path: str) -> float:
+async def median(client: ClientSession, base: str, path: str) -> float:
+    """Of the seconds of some answers to the same question."""
     taken = []
     for _ in range(_LOOKS):
         started = time.monotonic()
