@@ -1,8 +1,10 @@
 """The routes of the dashboard, and what holds for all of them."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
@@ -20,7 +22,8 @@ from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.runtime import Runtime
 
 _STATIC = Path(__file__).parent / "static"
-_Endpoint = Callable[[Request], Awaitable[Response]]
+_log = structlog.get_logger(__name__)
+_Endpoint = Callable[[Request, dict[str, str]], Response]
 
 
 class _Cached(StaticFiles):
@@ -38,28 +41,18 @@ def routes() -> list[BaseRoute]:
         Mount("/static/{version}", _Cached(directory=_STATIC)),
         *(Route(path, _guarded(handler), methods=list(methods)) for path, methods, handler in sign_in.ROUTES),
         Route("/events", events.stream),
-        *(Route(page.path, _guarded(_visited(page)), methods=list(page.methods)) for page in all_pages()),
+        *(Route(page.path, _guarded(partial(_answer, page)), methods=list(page.methods)) for page in all_pages()),
     ]
 
 
-def _guarded(endpoint: _Endpoint) -> _Endpoint:
-    """Refuse what comes under a strange name or from a strange page."""
+def _guarded(endpoint: _Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    """Refuse what comes under a strange name, from a strange page, or is too long; the rest is done in a thread."""
 
     async def guarded(request: Request) -> Response:
         if not is_known_host(request):
             return trouble(request, 421, "This server is not known by that name: see ASSISTANT_PUBLIC_URL.")
         if request.method == "POST" and not is_same_origin(request):
             return trouble(request, 403, "This form comes from another site.")
-        answer = await endpoint(request)
-        for name, value in HEADERS.items():
-            answer.headers.setdefault(name, value)
-        return answer
-
-    return guarded
-
-
-def _visited(page: Page) -> _Endpoint:
-    async def visited(request: Request) -> Response:
         try:
             form = await form_of(request) if request.method == "POST" else {}
         except ClientDisconnect:
@@ -67,11 +60,15 @@ def _visited(page: Page) -> _Endpoint:
         if form is None:
             return trouble(request, 413, "This form is too long.")
         try:
-            return await run_in_threadpool(_answer, page, request, form)
-        except StoreError:  # what it said is for the log only
+            answer = await run_in_threadpool(endpoint, request, form)
+        except StoreError as error:
+            _log.warning("the database cannot be used", error=type(error).__name__)
             return trouble(request, 503, "The database cannot be used now.", {"Retry-After": "5"})
+        for name, value in HEADERS.items():
+            answer.headers.setdefault(name, value)
+        return answer
 
-    return visited
+    return guarded
 
 
 def _answer(page: Page, request: Request, form: dict[str, str]) -> Response:
