@@ -19,19 +19,21 @@ HOSTILE = "%3Cscript%3Ealert(1)%3C/script%3E"
 def test_what_went_wrong_is_told_on_a_page_to_browsers_and_in_a_line_to_programs(runtime: Runtime) -> None:
     with server(runtime) as client:
         mine = browser(runtime, client)
-        for method, path, headers, status in (
+        asked: list[tuple[str, str, dict[str, str], int]] = [
             ("GET", f"/nowhere/{HOSTILE}", {}, 404),
             ("GET", "/remind", {}, 405),
             ("GET", "/", {"Host": "evil.example"}, 421),
             ("POST", "/remind", {"Origin": "https://evil.example"}, 403),
-        ):
-            ask = mine.get if method == "GET" else mine.post
-            page = ask(path, Accept=HTML, **headers)
+        ]
+        for method, path, headers, status in asked:
+            cookie = {"Cookie": f"session={mine.secret}"}
+            body = b"" if method == "POST" else None
+            page = client(path, method, body, {**cookie, **headers, "Accept": HTML})
             assert (page.status, page.headers["content-type"]) == (status, "text/html; charset=utf-8"), path
             assert "<h1>" in page.text and "<script>alert" not in page.text and "Traceback" not in page.text
             assert "style-src 'self'" in page.headers["content-security-policy"]
             assert page.headers["cache-control"] == "no-store"
-            line = ask(path, **headers)
+            line = client(path, method, body, {**cookie, **headers})
             assert (line.status, line.text.count("\n"), "<" in line.text) == (status, 1, False), path
         assert client("/api/v1/nowhere", headers={"Accept": HTML}).headers["content-type"] == "application/problem+json"
 
