@@ -12,6 +12,7 @@ from tests.api.support import server
 from tests.api.web import browser
 
 from personal_assistant.ai import AITaskManager
+from personal_assistant.client import Client
 from personal_assistant.store.tables import users
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime
@@ -94,6 +95,8 @@ def test_the_calendar_over_rest(runtime: Runtime, manager: AITaskManager, clock:
         assert (line["ai_task_id"], line["state"], line["times"]) == (task.id, "told", 1)
         assert mine("GET", f"/jobs/{line['job_id']}").status == 200
         assert len(mine("GET", "/ai-tasks/calendar").json["days"]) == 30
+        theirs = Client(f"http://127.0.0.1:{client.port}", token_of(runtime, name="client"))
+        assert theirs.calendar("2026-06-01", "2026-06-03") == found
         assert len(mine("GET", "/ai-tasks/calendar?from=2028-02-01").json["days"]) == 29
         for query in ("from=2026-06-01&to=2026-07-13", "from=2026-06-02&to=2026-06-01", "from=x", "from=0001-01-01"):
             assert mine("GET", f"/ai-tasks/calendar?{query}").status == 422, query

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from personal_assistant.ai import acting
 from personal_assistant.ai.model import SELECTED, AITask, ai_task_of
 from personal_assistant.store.bulk import among
-from personal_assistant.store.tables import ai_tasks, jobs
+from personal_assistant.store.tables import UNSUCCESSFUL_OCCURRENCE, ai_tasks, jobs
 from personal_assistant.store.types import instant_text
 
 # So many of a day are counted; a day with more has «at least» so many.
@@ -46,12 +46,11 @@ _TASKS = """
     FROM days
 """
 _WORD = f"""
-    CASE state WHEN 'succeeded' THEN 'told' WHEN 'failed' THEN 'failed' WHEN 'cancelled' THEN 'cancelled'
-    WHEN 'missed' THEN CASE error WHEN '{acting.SKIPPED}' THEN 'skipped' WHEN '{acting.DONE_EARLY}' THEN 'done'
+    CASE jobs.state WHEN 'succeeded' THEN 'told' WHEN 'failed' THEN 'failed' WHEN 'cancelled' THEN 'cancelled'
+    WHEN 'missed' THEN CASE jobs.error WHEN '{acting.SKIPPED}' THEN 'skipped' WHEN '{acting.DONE_EARLY}' THEN 'done'
     ELSE 'missed' END ELSE 'running' END
 """
 _JOBS_MINE = "user_id = :user_id AND ai_task_id IS NOT NULL AND due_at >= days.start AND due_at < days.stop"
-_UNSUCCESSFUL = "state IN ('failed', 'missed')"
 _TASKS_MINE = (
     "user_id = :user_id AND status = 'active' AND next_run_at IS NOT NULL "
     "AND next_run_at >= days.start AND next_run_at < days.stop"
@@ -84,7 +83,7 @@ Range = tuple[datetime, datetime]
 
 def past(conn: sa.Connection, user_id: int, ranges: Sequence[Range], few: int) -> list[Past]:
     """Of each range from a start until before a stop: the occurrences that have jobs. First those without success."""
-    statement = _statement(conn, _JOBS, word=_WORD, mine=_JOBS_MINE, unsuccessful=_UNSUCCESSFUL)
+    statement = _statement(conn, _JOBS, word=_WORD, mine=_JOBS_MINE, unsuccessful=UNSUCCESSFUL_OCCURRENCE)
     typed = statement.columns(
         sa.column("number", sa.Integer), *(sa.column(name, sa.JSON) for name in
         ("counts", "unsuccessful", "first", "first_unsuccessful")),
@@ -114,7 +113,7 @@ def page(conn: sa.Connection, user_id: int, span: Range, after: tuple[datetime, 
 
 
 def _rows(conn: sa.Connection, which: sa.ColumnElement[bool]) -> list[Row]:
-    word: sa.ColumnElement[str] = sa.literal_column(_WORD.replace("state", "jobs.state").replace("error", "jobs.error"))
+    word: sa.ColumnElement[str] = sa.literal_column(_WORD)
     chosen = sa.select(jobs.c.due_at, jobs.c.ai_task_id, ai_tasks.c.title, word.label("state"), jobs.c.id, jobs.c.error)
     joined = chosen.join(ai_tasks, ai_tasks.c.id == jobs.c.ai_task_id)
     return [Row(*row) for row in conn.execute(joined.where(which))]

@@ -82,8 +82,9 @@ def act(visit: Visit) -> Response:
     if can_undo:
         with visit.runtime.db.write() as conn:
             undoing.keep(conn, before, visit.now)
-    path = "/ai-tasks" if what == "remove" else f"/ai-tasks/{task_id}"
-    return visit.go(path, word, undo=task_id if can_undo else None)
+    if what == "remove":
+        return visit.go("/ai-tasks", f"{word}: {before['task']['title']}", undo=task_id)
+    return visit.go(f"/ai-tasks/{task_id}", word, undo=task_id if can_undo else None)
 
 
 def undo(visit: Visit) -> Response:
