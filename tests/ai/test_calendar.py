@@ -126,6 +126,7 @@ def test_one_that_comes_often_is_one_line_of_each_day(db: Database, clock: Manua
     assert [it.title for it in far.lines] == ["minutely", "hourly"]
 
 
+@SQLITE
 def test_that_not_all_are_shown_is_said(
     db: Database, clock: ManualClock, manager: AITaskManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
