@@ -20,7 +20,7 @@ STATES = ("failed", "missed", LATE, "running", PLANNED, "cancelled", "skipped", 
 _LINES = 3
 # So many rows of a day are read to make lines of, for several may be of one AI task.
 _FEW = 6
-_RECURRING, _RECURRING_OF_A_DAY = 60, 200
+_RECURRING, _RECURRING_OF_A_DAY = 60, 100
 
 
 @dataclass(frozen=True, slots=True)

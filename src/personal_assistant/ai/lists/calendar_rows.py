@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -16,35 +17,9 @@ from personal_assistant.store.types import instant_text
 # So many of a day are counted; a day with more has «at least» so many.
 MOST_COUNTED = 300
 # So many of the tasks that come first are looked at for those that recur.
-_LOOKED_AT = 1000
+_LOOKED_AT = 600
 
 # Written out, with their conditions as the indexes have them. «missed» are also those that their person left out.
-_JOBS = """
-    WITH days AS ({days})
-    SELECT number,
-        (SELECT {group}(word, amount) FROM (
-            SELECT word, count(*) AS amount FROM (
-                SELECT {word} AS word FROM jobs WHERE {mine} ORDER BY due_at LIMIT :most
-            ) AS looked_at GROUP BY word) AS counted) AS counts,
-        (SELECT {group}(word, amount) FROM (
-            SELECT word, count(*) AS amount FROM (
-                SELECT {word} AS word FROM jobs WHERE {mine} AND {unsuccessful} ORDER BY due_at LIMIT :most
-            ) AS looked_at GROUP BY word) AS counted) AS unsuccessful,
-        (SELECT {list}(id) FROM (
-            SELECT id FROM jobs WHERE {mine} ORDER BY due_at, ai_task_id LIMIT :few) AS chosen) AS first,
-        (SELECT {list}(id) FROM (
-            SELECT id FROM jobs WHERE {mine} AND {unsuccessful} ORDER BY due_at, ai_task_id LIMIT :few
-        ) AS chosen) AS first_unsuccessful
-    FROM days
-"""
-_TASKS = """
-    WITH days AS ({days})
-    SELECT number,
-        (SELECT count(*) FROM (SELECT 1 FROM ai_tasks WHERE {mine} LIMIT :most) AS looked_at) AS amount,
-        (SELECT {list}(id) FROM (
-            SELECT id FROM ai_tasks WHERE {mine} ORDER BY next_run_at, id LIMIT :few) AS chosen) AS first
-    FROM days
-"""
 _WORD = f"""
     CASE jobs.state WHEN 'succeeded' THEN 'told' WHEN 'failed' THEN 'failed' WHEN 'cancelled' THEN 'cancelled'
     WHEN 'missed' THEN CASE jobs.error WHEN '{acting.SKIPPED}' THEN 'skipped' WHEN '{acting.DONE_EARLY}' THEN 'done'
@@ -55,6 +30,34 @@ _TASKS_MINE = (
     "user_id = :user_id AND status = 'active' AND next_run_at IS NOT NULL "
     "AND next_run_at >= days.start AND next_run_at < days.stop"
 )
+_JOBS = f"""
+    WITH days AS ({{days}})
+    SELECT number,
+        (SELECT {{group}}(word, amount) FROM (
+            SELECT word, count(*) AS amount FROM (
+                SELECT {_WORD} AS word FROM jobs WHERE {_JOBS_MINE} ORDER BY due_at LIMIT :most
+            ) AS looked_at GROUP BY word) AS counted) AS counts,
+        (SELECT {{group}}(word, amount) FROM (
+            SELECT word, count(*) AS amount FROM (
+                SELECT {_WORD} AS word FROM jobs WHERE {_JOBS_MINE} AND {UNSUCCESSFUL_OCCURRENCE}
+                ORDER BY due_at LIMIT :most
+            ) AS looked_at GROUP BY word) AS counted) AS unsuccessful,
+        (SELECT {{list}}(id) FROM (
+            SELECT id FROM jobs WHERE {_JOBS_MINE} ORDER BY due_at, ai_task_id LIMIT :few) AS chosen) AS first,
+        (SELECT {{list}}(id) FROM (
+            SELECT id FROM jobs WHERE {_JOBS_MINE} AND {UNSUCCESSFUL_OCCURRENCE}
+            ORDER BY due_at, ai_task_id LIMIT :few) AS chosen) AS first_unsuccessful
+    FROM days
+"""  # noqa: S608 - no value from outside is in it
+_JOBS_COLUMNS = ("counts", "unsuccessful", "first", "first_unsuccessful")
+_TASKS = f"""
+    WITH days AS ({{days}})
+    SELECT number,
+        (SELECT count(*) FROM (SELECT 1 FROM ai_tasks WHERE {_TASKS_MINE} LIMIT :most) AS looked_at) AS amount,
+        (SELECT {{list}}(id) FROM (
+            SELECT id FROM ai_tasks WHERE {_TASKS_MINE} ORDER BY next_run_at, id LIMIT :few) AS chosen) AS first
+    FROM days
+"""  # noqa: S608 - no value from outside is in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +86,10 @@ Range = tuple[datetime, datetime]
 
 def past(conn: sa.Connection, user_id: int, ranges: Sequence[Range], few: int) -> list[Past]:
     """Of each range from a start until before a stop: the occurrences that have jobs. First those without success."""
-    statement = _statement(conn, _JOBS, word=_WORD, mine=_JOBS_MINE, unsuccessful=UNSUCCESSFUL_OCCURRENCE)
-    typed = statement.columns(
-        sa.column("number", sa.Integer), *(sa.column(name, sa.JSON) for name in
-        ("counts", "unsuccessful", "first", "first_unsuccessful")),
-    )  # fmt: skip
+    statement = _statement(conn.dialect.name, _JOBS, _JOBS_COLUMNS)
     given = {"days": _ranges(ranges), "user_id": user_id, "most": MOST_COUNTED, "few": few}
     found = {}
-    for number, counts, unsuccessful, first, trouble in conn.execute(typed, given):
+    for number, counts, unsuccessful, first, trouble in conn.execute(statement, given):
         at_least = sum((counts or {}).values()) >= MOST_COUNTED
         ids = list(dict.fromkeys((*(trouble or ()), *(first or ()))))
         found[number] = Past({**(counts or {}), **(unsuccessful or {})}, at_least, ids)
@@ -121,12 +120,9 @@ def _rows(conn: sa.Connection, which: sa.ColumnElement[bool]) -> list[Row]:
 
 def planned(conn: sa.Connection, user_id: int, ranges: Sequence[Range], few: int) -> list[tuple[int, list[int]]]:
     """Of each range: how many AI tasks come next in it, at most `MOST_COUNTED`, and the ids of the first."""
-    statement = _statement(conn, _TASKS, mine=_TASKS_MINE)
-    typed = statement.columns(
-        sa.column("number", sa.Integer), sa.column("amount", sa.Integer), sa.column("first", sa.JSON)
-    )
+    statement = _statement(conn.dialect.name, _TASKS, ("first",))
     given = {"days": _ranges(ranges), "user_id": user_id, "most": MOST_COUNTED, "few": few}
-    found = {number: (amount, list(first or ())) for number, amount, first in conn.execute(typed, given)}
+    found = {number: (amount, list(first or ())) for number, amount, first in conn.execute(statement, given)}
     return [found[number] for number in range(len(ranges))]
 
 
@@ -152,7 +148,7 @@ def planned_page(
 
 def recurring(conn: sa.Connection, user_id: int, before: datetime, limit: int) -> tuple[list[AITask], bool]:
     """Of the active AI tasks that come next before an instant the first that recur; and whether that are all."""
-    coming = sa.select(ai_tasks.c.id, ai_tasks.c.schedule_type, ai_tasks.c.next_run_at).where(
+    coming = sa.select(ai_tasks.c.id, ai_tasks.c.schedule_type).where(
         ai_tasks.c.user_id == user_id, _active(), ai_tasks.c.next_run_at < before
     )
     looked_at = conn.execute(coming.order_by(ai_tasks.c.next_run_at, ai_tasks.c.id).limit(_LOOKED_AT)).all()
@@ -170,13 +166,18 @@ def _ranges(ranges: Sequence[Range]) -> str:
     return json.dumps([(instant_text(start), instant_text(stop)) for start, stop in ranges])
 
 
-def _statement(conn: sa.Connection, text: str, **parts: str) -> sa.TextClause:
-    if conn.dialect.name == "postgresql":
+@cache
+def _statement(dialect: str, text: str, columns: tuple[str, ...]) -> sa.TextualSelect:
+    """A statement of one of these databases; `columns` are those that hold JSON."""
+    if dialect == "postgresql":
         days = (
             "SELECT ordinality - 1 AS number, CAST(value ->> 0 AS timestamp) AS start, "
             "CAST(value ->> 1 AS timestamp) AS stop "
             "FROM json_array_elements(CAST(:days AS json)) WITH ORDINALITY AS item (value, ordinality)"
         )
-        return sa.text(text.format(days=days, group="json_object_agg", list="json_agg", **parts))
-    days = "SELECT key AS number, value ->> 0 AS start, value ->> 1 AS stop FROM json_each(:days)"
-    return sa.text(text.format(days=days, group="json_group_object", list="json_group_array", **parts))
+        group, listed = "json_object_agg", "json_agg"
+    else:
+        days = "SELECT key AS number, value ->> 0 AS start, value ->> 1 AS stop FROM json_each(:days)"
+        group, listed = "json_group_object", "json_group_array"
+    written = sa.text(text.format(days=days, group=group, list=listed))
+    return written.columns(**dict.fromkeys(columns, sa.JSON))
