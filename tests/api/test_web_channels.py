@@ -42,7 +42,7 @@ def _wrong(answer: Answer) -> dict[str, str]:
 def test_a_channel_is_added_changed_put_first_paused_and_removed(runtime: Runtime) -> None:
     with server(runtime) as client:
         mine = browser(runtime, client)
-        assert "Add a channel to be reached" in mine.get(AT).text
+        assert "To be reached while this page is closed" in mine.get(AT).text
         assert mine.post(AT, {"channel": "email", "url": " ada@example.org ", "name": ""}).status == 303
         made = mine.post(AT, {"channel": "webhook", "url": URL, "name": HOSTILE})
         assert made.status == 200 and "whsec_" in made.text and "This is shown once" in made.text

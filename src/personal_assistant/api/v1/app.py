@@ -11,6 +11,7 @@ from personal_assistant.api.fresh import Fresh
 from personal_assistant.api.live.feed import Feed
 from personal_assistant.api.v1 import (
     ai_tasks,
+    calendar,
     channels,
     events,
     jobs,
@@ -60,7 +61,7 @@ def make_api(runtime: Runtime, feed: Feed) -> ASGIApp:
     )
     api.state.runtime, api.state.feed, api.state.fresh = runtime, feed, Fresh(_FRESH_SECONDS)
     problems.add_to(api)
-    for part in (ai_tasks, notifications, channels, wishes, jobs, timetable, system, users, tokens, events):
+    for part in (calendar, ai_tasks, notifications, channels, wishes, jobs, timetable, system, users, tokens, events):
         api.include_router(part.router)
     return Gate(api, runtime)
 

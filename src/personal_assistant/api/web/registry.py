@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from personal_assistant.api.web.visit import Visit
 
 _GROUP = "personal_assistant.pages"
+# In this order addresses are compared: those of the first come before those with a gap for anything.
 _OWN = (
     "today",
+    "calendar",
+    "ai_task_edit",
     "ai_tasks",
     "wishes",
     "channels",
