@@ -44,6 +44,8 @@ def make_app(runtime: Runtime, feed: Feed) -> ASGIApp:
         lifespan=_lasting,
         exception_handlers={404: _not_found, 500: _failed},
     )
+    # The address that a slash too many is led from would be made of the request's own Host.
+    app.router.redirect_slashes = False
     app.state.runtime, app.state.feed, app.state.metrics = runtime, feed, metrics.Metrics(runtime)
     return _with_headers(app)
 
