@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from personal_assistant import __version__
 from personal_assistant.api.v1.callers import Admin, Kept, Running
-from personal_assistant.jobs.queries import count_by_state, queue_depths
+from personal_assistant.jobs.queries import queue_depths
+from personal_assistant.jobs.stats import count_by_state
 from personal_assistant.workers.liveness import living
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.utils.health_check import check_health, check_setup
