@@ -1,0 +1,99 @@
+"""An assistant as it is after some weeks with two people, started as one starts it: `assistant up --web 0`."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+from typing import IO
+
+import sqlalchemy as sa
+from tests.end_to_end.assistants import environment, open_runtime, until
+from tests.people.support import EMAIL, OWNER, PASSWORD, member
+from tests.support.ledger import Ledger
+
+from personal_assistant.ai import AITaskManager
+from personal_assistant.jobs.outcomes import Failed
+from personal_assistant.store.tables import deliveries
+from personal_assistant.timing.clock import ManualClock, utc_now
+from personal_assistant.workers.runtime import Runtime
+from personal_assistant.workers.setup import prepare
+
+_LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class House:
+    """Where it answers, the link for the first sign-in, and the member's e-mail address and password."""
+
+    base: str
+    first_link: str
+    email: str = EMAIL
+    password: str = PASSWORD
+
+
+@contextmanager
+def house(folder: Path) -> Iterator[House]:
+    """Start one on a fresh data directory; gives it once its people have got messages. Killed at the end."""
+    runtime = open_runtime(folder)
+    try:
+        _furnish(runtime)
+        command = [sys.executable, "-m", "personal_assistant.cli.main", "up", "--web", "0"]
+        process = subprocess.Popen(
+            command, env=environment(folder), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert process.stdout is not None
+        try:
+            served, link = _told(process.stdout, r"Serving on (\S+)"), _told(process.stdout, r"(\S+/link/sign_in/\S+)")
+            reader = Thread(target=process.stdout.read)  # a full pipe would stop it
+            reader.start()
+            try:
+                until(lambda: _messages(runtime) >= 4, _SECONDS)
+                yield House(served, link)
+            finally:
+                process.kill()
+                reader.join()
+        finally:
+            process.kill()
+            process.communicate()
+    finally:
+        runtime.db.close()
+
+
+def _furnish(runtime: Runtime) -> None:
+    """Two people with what they asked for, and jobs that failed."""
+    prepare(runtime)
+    her = member(runtime.db, runtime.clock)
+    manager, soon = AITaskManager(runtime.db), {"run_at": (utc_now() + timedelta(seconds=0.5)).isoformat()}
+    for user_id in (OWNER, her):
+        extras = {"notes": f"Read {_LONG} first", "tags": ["home", _LONG[:30]]}
+        manager.create_task(user_id, f"Answer {_LONG}", "once", soon, description=f"All of {_LONG}", extras=extras)
+        manager.create_from_words(user_id, "take out the bins every monday at 7pm")
+        paused = manager.create_from_words(user_id, "water the plants every day at 9am")
+        manager.pause_task(paused.id, user_id)
+        manager.create_task(user_id, "Call mom", "once", soon)
+    ledger = Ledger(runtime.db, ManualClock(utc_now()))
+    for whose in (OWNER, her, None):
+        for error in ("It is broken.", f"No answer from {_LONG * 3}"):
+            failed = Failed(error, "permanent")
+            ledger.run(ledger.add(user_id=whose, args=[_LONG]), failed)
+
+
+def _told(output: IO[str], pattern: str) -> str:
+    said = ""
+    for line in output:
+        said += line
+        if found := re.search(pattern, line):
+            return found[1]
+    raise AssertionError(f"it ended, and said: {said}")
+
+
+def _messages(runtime: Runtime) -> int:
+    chosen = sa.select(sa.func.count()).select_from(deliveries).where(deliveries.c.channel == "in_app")
+    with runtime.db.read() as conn:
+        return int(conn.execute(chosen).scalar_one())
