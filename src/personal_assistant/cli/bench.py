@@ -125,6 +125,19 @@ def rest(
 
 
 @app.command()
+def streams(
+    count: Annotated[int, typer.Option(min=1, max=150, help="Streams of REST, and as many of pages.")] = 100,
+    seconds: Annotated[float, typer.Option(min=2, help="For how long memory is watched.")] = 60.0,
+    postgresql: Postgresql = False,
+    as_json: Json = False,
+) -> None:
+    """Streams of events held open: does memory grow, and does each event come in time?"""
+    from personal_assistant.benchmarks.streams.measure import measure
+
+    _show(measure(count, seconds, _progress, postgresql=postgresql), as_json)
+
+
+@app.command()
 def chaos(
     count: Annotated[int, typer.Option("--jobs", min=1, help="Jobs of all kinds.")] = 20_000,
     minutes: Annotated[float, typer.Option(min=0.1, help="For how long they are added and faults strike.")] = 3.0,
