@@ -52,29 +52,30 @@ def list_jobs(
     `back_to` none that comes after that one. `rare`: few are in these states, which are among `INDEXED`; begin with
     those, not with the newest.
     """
-    # Databases go through the newest unless they are to be put in order by an expression.
-    order = jobs.c.id.concat("") if rare else jobs.c.id
-    chosen = sa.select(jobs).where(_of(user_id)).order_by(order.desc()).limit(limit)
-    if rare:
-        chosen = chosen.where(jobs.c.id.in_(_union(states, jobs.c.id)))
-    elif states:
-        chosen = chosen.where(jobs.c.state.in_(states))
+    there: sa.FromClause = _union(states, *jobs.c).subquery() if rare else jobs
+    columns = there.c
+    # Databases go through the newest, or through a person's, unless it is expressions that they are to order and know.
+    order, whose = (columns.id.concat(""), columns.user_id + 0) if rare else (columns.id, columns.user_id)
+    chosen = sa.select(there).order_by(order.desc()).limit(limit)
+    if states and not rare:
+        chosen = chosen.where(columns.state.in_(states))
+    if user_id is not None:
+        chosen = chosen.where(whose == user_id)
     if text is not None:
-        chosen = chosen.where(
-            sa.or_(*(column.icontains(text, autoescape=True) for column in (jobs.c.id, jobs.c.task, jobs.c.error)))
-        )
+        parts = (columns.id, columns.task, columns.error)
+        chosen = chosen.where(sa.or_(*(part.icontains(text, autoescape=True) for part in parts)))
     if since is not None:
-        chosen = chosen.where(jobs.c.created_at >= since)
+        chosen = chosen.where(columns.created_at >= since)
     if until is not None:
-        chosen = chosen.where(jobs.c.created_at < until)
+        chosen = chosen.where(columns.created_at < until)
     if task is not None:
-        chosen = chosen.where(jobs.c.task == task)
+        chosen = chosen.where(columns.task == task)
     if ai_task_id is not None:
-        chosen = chosen.where(jobs.c.ai_task_id == ai_task_id)
+        chosen = chosen.where(columns.ai_task_id == ai_task_id)
     if before is not None:
-        chosen = chosen.where(jobs.c.id < before)
+        chosen = chosen.where(columns.id < before)
     if back_to is not None:
-        chosen = chosen.where(jobs.c.id >= back_to)
+        chosen = chosen.where(columns.id >= back_to)
     return [JobView.of(row) for row in conn.execute(chosen).mappings()]
 
 
