@@ -82,7 +82,10 @@ class Status(BaseModel):
     version: str
     scheduler_alive: bool
     workers: int = Field(description="How many processes run jobs.")
-    jobs: dict[str, int] = Field(description="How many there are in each state.", examples=[{"succeeded": 12}])
+    jobs: dict[str, int] = Field(
+        description="How many are open in each state, and how many have ended in each other one, removed ones too.",
+        examples=[{"queued": 1, "succeeded": 12}],
+    )
 
 
 @router.get("/workers", tags=["System"])

@@ -36,7 +36,7 @@ def shown(visit: Visit) -> Response:
 
 
 def counted(visit: Visit) -> Response:
-    """A part of the page: how many jobs there are in each state. With many it takes longer than all the rest."""
+    """A part of the page: how many jobs there are in each state."""
     with visit.runtime.db.read() as conn:
         return visit.render("counts.html", counts=count_by_state(conn))
 
