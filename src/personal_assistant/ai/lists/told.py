@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from personal_assistant.ai import acting
 from personal_assistant.ai.lists.entries import DONE, OPEN, READ, SKIPPED, SNOOZED, Entry
 from personal_assistant.notifications.channels import IN_APP
-from personal_assistant.store.tables import ai_tasks, deliveries, jobs
+from personal_assistant.store.tables import UNSUCCESSFUL_OCCURRENCE, ai_tasks, deliveries, jobs
 
 _NAMES = ("id", "ai_task_id", "title", "due_at", "sent_at", "read_at", "follow_at", "snoozed_until", "done_at")
 _COLUMNS = (*(deliveries.c[name] for name in _NAMES), deliveries.c.done_by)
@@ -41,10 +41,11 @@ def unsettled(conn: sa.Connection, user_id: int, now: datetime, limit: int) -> l
     asks = sa.or_(deliveries.c.read_at.is_(None), deliveries.c.follow_at.is_not(None), deliveries.c.id.in_(unread))
     awake = sa.or_(deliveries.c.snoozed_until.is_(None), deliveries.c.snoozed_until <= now)
     # Those that ask are few. Of each AI task the newest of them is looked at: is there a newer one that does not ask?
+    task = deliveries.c.ai_task_id + 0  # not to be gone through by the AI tasks of everybody
     asking = (
         sa.select(sa.func.max(deliveries.c.id))
-        .where(mine, _FIRST, deliveries.c.ai_task_id.is_not(None), deliveries.c.done_at.is_(None), asks, awake)
-        .group_by(deliveries.c.ai_task_id)
+        .where(mine, _FIRST, task.is_not(None), deliveries.c.done_at.is_(None), asks, awake)
+        .group_by(task)
     )
     newer = deliveries.alias("newer")
     again = sa.select(newer.c.id).where(
@@ -123,12 +124,12 @@ def done_early(conn: sa.Connection, user_id: int, limit: int) -> list[Entry]:
 
 
 def unsuccessful(conn: sa.Connection, user_id: int, since: datetime, limit: int) -> list[Entry]:
-    """The newest occurrences since an instant that failed, were missed, or that their person left out."""
-    ended = sa.and_(jobs.c.counted.in_((True, False)), jobs.c.finished_at >= since)
+    """The newest occurrences since an instant that failed, were missed, or that their person left out, since then."""
+    since_then = sa.and_(jobs.c.due_at >= since, jobs.c.finished_at >= since)
     chosen = (
         sa.select(jobs.c.due_at, jobs.c.state, ai_tasks.c.title, jobs.c.ai_task_id, jobs.c.error)
         .join(ai_tasks, ai_tasks.c.id == jobs.c.ai_task_id)
-        .where(ended, jobs.c.state.in_(("failed", "missed")), jobs.c.user_id == user_id)
+        .where(jobs.c.user_id == user_id, sa.text(UNSUCCESSFUL_OCCURRENCE), since_then)
     )
     rows = conn.execute(chosen.order_by(jobs.c.finished_at.desc()).limit(limit))
     left_out = {acting.DONE_EARLY: DONE, acting.SKIPPED: SKIPPED}
