@@ -12,6 +12,7 @@ from personal_assistant.people.accounts import create_account
 from personal_assistant.people.audit import Actor
 from personal_assistant.store.database import Database
 from personal_assistant.store.people import get_owner
+from personal_assistant.store.planner import refresh_planner
 from personal_assistant.store.sequences import go_on_above
 from personal_assistant.store.tables import ai_tasks, audit, deliveries, job_errors, job_stats, jobs
 
@@ -46,8 +47,10 @@ def add_rest(db: Database, ended: int, tasks: int, now: datetime) -> int:
         conn.execute(sa.update(jobs).where(jobs.c.id.in_(oldest)).values(user_id=member, ai_task_id=None))
         middle = sa.and_(ai_tasks.c.id > tasks // 2, ai_tasks.c.id <= tasks // 2 + tasks // 1000)
         conn.execute(sa.update(ai_tasks).where(middle).values(user_id=member))
-    with db.write() as conn:
-        conn.execute(sa.text("ANALYZE"))
+    if not db.is_sqlite:
+        with db.write() as conn:
+            conn.execute(sa.text("ANALYZE"))  # as autovacuum does a minute later
+    refresh_planner(db)
     return member
 
 

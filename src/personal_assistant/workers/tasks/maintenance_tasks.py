@@ -6,6 +6,7 @@ from typing import Any
 from personal_assistant.jobs.context import current_job
 from personal_assistant.jobs.retention import remove_finished
 from personal_assistant.jobs.stats import count_finished
+from personal_assistant.store.planner import refresh_planner
 from personal_assistant.workers.options import Timetable
 from personal_assistant.workers.runtime import runtime
 from personal_assistant.workers.tasks import task
@@ -23,7 +24,10 @@ def count_finished_jobs() -> dict[str, int]:
 
 @task(queue=QUEUE, timetable=Timetable("daily", {"hour": 4, "minute": 0}), time_limit=3600)
 def cleanup_old_logs() -> dict[str, int]:
-    """Count finished jobs into the hourly statistics, then remove those older than `history_days`, in small steps."""
+    """Count finished jobs into the hourly statistics, then remove those older than `history_days`, in small steps.
+
+    Last, what the database knows of its tables for its plans is brought up to date.
+    """
     db, clock = runtime().db, runtime().clock
     before = clock.now() - timedelta(days=runtime().settings.history_days)
     report = {"jobs_counted": _count_all(), "jobs_removed": 0}
@@ -33,7 +37,9 @@ def cleanup_old_logs() -> dict[str, int]:
             removed = remove_finished(conn, before, _STEP)
         report["jobs_removed"] += removed
         if removed < _STEP:
-            return report
+            break
+    refresh_planner(db)
+    return report
 
 
 @task(queue=QUEUE, timetable=Timetable("custom", {"interval_minutes": 15}, missed_policy="skip"))
