@@ -1,4 +1,4 @@
-"""SQLite is told to look at its tables; open connections learn of it."""
+"""SQLite is told to look at its tables."""
 
 import sqlalchemy as sa
 

@@ -45,7 +45,7 @@ def measure(count: int, seconds: float, say: Callable[[str], None], *, postgresq
         site = f"http://127.0.0.1:{port}"
         streams = [it for number in range(count) for it in _of(runtime, people[number % 2], site)]
         say(f"holding {len(streams):,} streams for {min(_FIRST_SECONDS, seconds) + seconds:g} s")
-        memory = asyncio.run(_hold(runtime, people, streams, assistant.process.pid, seconds))
+        memory = asyncio.run(_hold(runtime, people, streams, assistant.process.pid, port, seconds))
         with runtime.db.read() as conn:
             sent = sa.select(deliveries.c.id, deliveries.c.user_id, deliveries.c.sent_at)
             messages = conn.execute(sent.where(deliveries.c.channel == "in_app")).all()
@@ -63,7 +63,7 @@ def measure(count: int, seconds: float, say: Callable[[str], None], *, postgresq
         Figure("untold", "of them not told to a stream of their person", len(late) - len(came), "", 0),
         Figure("p50_seconds", "told, half of them within", share(came, 0.5), "s"),
         Figure("last_seconds", "told, all of them within", came[-1] if came else None, "s", _LATE_SECONDS),
-        Figure("first_megabytes", "memory after the first seconds", memory[0], "MB"),
+        Figure("first_megabytes", "memory of who serves them, after the first seconds", memory[0], "MB"),
         Figure("last_megabytes", "memory at the end", memory[-1], "MB"),
         Figure("grown_megabytes", "grown meanwhile", round(memory[-1] - memory[0], 1), "MB", _GROWN_MEGABYTES),
     ]
@@ -91,7 +91,7 @@ def _of(runtime: Runtime, user_id: int, site: str) -> tuple[Held, Held]:
 
 
 async def _hold(
-    runtime: Runtime, people: tuple[int, int], streams: Sequence[Held], pid: int, seconds: float
+    runtime: Runtime, people: tuple[int, int], streams: Sequence[Held], pid: int, port: int, seconds: float
 ) -> tuple[float, float]:
     """Hold them while reminders fire; the megabytes after the first seconds and at the end."""
     first_seconds = min(_FIRST_SECONDS, seconds)
@@ -100,9 +100,10 @@ async def _hold(
         await asyncio.gather(*(stream.open.wait() for stream in streams))
         await asyncio.to_thread(_remind, runtime, people, first_seconds + seconds - _LAST_SECONDS)
         await asyncio.sleep(first_seconds)
-        first = _megabytes(pid)
+        server = _server(pid, port)
+        first = _megabytes(server)
         await asyncio.sleep(seconds)
-        last = _megabytes(pid)
+        last = _megabytes(server)
         for task in held:
             task.cancel()
         await asyncio.gather(*held, return_exceptions=True)
@@ -118,7 +119,16 @@ def _remind(runtime: Runtime, people: tuple[int, int], seconds: float) -> None:
     signals.notify(runtime.db)
 
 
-def _megabytes(pid: int) -> float:
-    """The resident memory of the assistant, with the processes that it has started."""
+def _server(pid: int, port: int) -> psutil.Process:
+    """Of the assistant and the processes that it has started, the one that has most connections at this port."""
     process = psutil.Process(pid)
-    return round(sum(it.memory_info().rss for it in (process, *process.children(recursive=True))) / 1_048_576, 1)
+    connections = {
+        it: sum(connection.laddr.port == port for connection in it.net_connections("tcp"))
+        for it in (process, *process.children(recursive=True))
+    }
+    return max(connections, key=lambda it: connections[it])
+
+
+def _megabytes(process: psutil.Process) -> float:
+    """Its resident memory."""
+    return round(process.memory_info().rss / 1_048_576, 1)
