@@ -131,7 +131,7 @@ def test_jobs_are_found_and_leafed_through(runtime: Runtime, ledger: Ledger) -> 
 def test_a_search_goes_back_in_steps_and_finds_every_open_job(
     runtime: Runtime, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("personal_assistant.api.web.pages.jobs._LOOKED_AT", 3)
+    monkeypatch.setattr("personal_assistant.jobs.searching.LOOKED_AT", 3)
     oldest, waits = failed(ledger), ledger.add(user_id=OWNER)
     ended = [failed(ledger, error="x") for _ in range(5)]
     with server(runtime) as client:

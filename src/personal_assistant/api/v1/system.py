@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from personal_assistant import __version__
 from personal_assistant.api.v1.callers import Admin, Kept, Running
-from personal_assistant.jobs.queries import count_by_state, queue_depths
+from personal_assistant.jobs.queries import queue_depths
+from personal_assistant.jobs.stats import count_by_state
 from personal_assistant.workers.liveness import living
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.utils.health_check import check_health, check_setup
@@ -81,7 +82,10 @@ class Status(BaseModel):
     version: str
     scheduler_alive: bool
     workers: int = Field(description="How many processes run jobs.")
-    jobs: dict[str, int] = Field(description="How many there are in each state.", examples=[{"succeeded": 12}])
+    jobs: dict[str, int] = Field(
+        description="How many are open in each state, and how many have ended in each other one, removed ones too.",
+        examples=[{"queued": 1, "succeeded": 12}],
+    )
 
 
 @router.get("/workers", tags=["System"])

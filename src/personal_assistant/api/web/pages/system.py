@@ -9,7 +9,7 @@ from starlette.responses import Response
 from personal_assistant import __version__
 from personal_assistant.api.web.registry import Page
 from personal_assistant.api.web.visit import Visit
-from personal_assistant.jobs.queries import count_by_state
+from personal_assistant.jobs.stats import count_by_state
 from personal_assistant.store.database import Database
 from personal_assistant.workers.utils.health_check import check_health, check_setup
 
@@ -36,7 +36,7 @@ def shown(visit: Visit) -> Response:
 
 
 def counted(visit: Visit) -> Response:
-    """A part of the page: how many jobs there are in each state. With many it takes longer than all the rest."""
+    """A part of the page: how many jobs there are in each state."""
     with visit.runtime.db.read() as conn:
         return visit.render("counts.html", counts=count_by_state(conn))
 
