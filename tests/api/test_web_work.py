@@ -234,8 +234,8 @@ def test_hours_are_summed_counted_or_not(runtime: Runtime, clock: ManualClock, l
         mine = browser(runtime, client)
         plotted = json.loads(mine.get("/workers/hours").body)
         page = mine.get("/workers").text
-    assert len(plotted["hours"]) == len(plotted["waited"]) == 48
-    assert plotted["hours"][-1] == int(second.hour.timestamp()) and plotted["succeeded"][-2:] == [1, 1]
+    assert len(plotted["times"]) == len(plotted["waited"]) == 48
+    assert plotted["times"][-1] == int(second.hour.timestamp()) and plotted["succeeded"][-2:] == [1, 1]
     assert plotted["failed"][-2:] == [1, 0] and plotted["waited"][:46] == [None] * 46
     assert "data-plot=" in page and "The same as a table" in page
 

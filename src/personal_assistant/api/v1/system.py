@@ -1,9 +1,10 @@
 """`/workers`, `/queues`, `/system`, `/me`: the system for those who look after it, and who is asking."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from personal_assistant import __version__
@@ -13,6 +14,7 @@ from personal_assistant.jobs.stats import count_by_state
 from personal_assistant.workers.liveness import living
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.utils.health_check import check_health, check_setup
+from personal_assistant.workers.utils.resources import samples
 
 router = APIRouter()
 
@@ -88,6 +90,33 @@ class Status(BaseModel):
     )
 
 
+class SampleShape(BaseModel):
+    """What a machine used and had left at an instant. Sizes are bytes; `cpu_percent` is of all processors together.
+
+    `processes` of the assistant ran on it, and `memory_bytes` is what they held.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: datetime
+    host: str
+    cpu_percent: float
+    processes: int
+    memory_bytes: int
+    memory_available_bytes: int
+    disk_free_bytes: int
+    database_bytes: int
+
+
+class Resources(BaseModel):
+    """Samples, the earliest first."""
+
+    items: list[SampleShape]
+
+
+Hours = Annotated[int, Query(ge=1, le=24 * 366, description="How far back.")]
+
+
 @router.get("/workers", tags=["System"])
 def list_processes(caller: Admin, runtime: Running) -> Workers:
     """The processes that are alive."""
@@ -119,6 +148,14 @@ def get_status(caller: Admin, runtime: Running, kept: Kept) -> Status:
         workers=sum(it.runs for it in alive),
         jobs=counts,
     )
+
+
+@router.get("/system/resources", tags=["System"])
+def list_samples(caller: Admin, runtime: Running, hours: Hours = 24) -> Resources:
+    """What machines used and had left, as `monitor_resource_usage` measured it: at most 500, evenly chosen."""
+    with runtime.db.read() as conn:
+        found = samples(conn, runtime.clock.now() - timedelta(hours=hours))
+    return Resources(items=[SampleShape.model_validate(it) for it in found])
 
 
 def _queues(runtime: Runtime) -> Queues:
