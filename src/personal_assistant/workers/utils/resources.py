@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 
 import psutil
@@ -18,6 +17,7 @@ from personal_assistant.workers.liveness import living
 from personal_assistant.workers.runtime import Runtime
 
 _FIRST_SECONDS = 0.2
+_has_measured = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +90,11 @@ def remove_samples(conn: sa.Connection, before: datetime, limit: int) -> int:
     return conn.execute(sa.delete(resource_samples).where(resource_samples.c.id.in_(old))).rowcount
 
 
-@cache
-def _begin_counting() -> None:
-    psutil.cpu_percent(interval=_FIRST_SECONDS)
-
-
 def _cpu_percent() -> float:
-    _begin_counting()
-    return psutil.cpu_percent()
+    global _has_measured
+    interval = None if _has_measured else _FIRST_SECONDS
+    _has_measured = True
+    return psutil.cpu_percent(interval)
 
 
 def _families(pids: list[int]) -> Iterator[psutil.Process]:

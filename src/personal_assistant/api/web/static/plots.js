@@ -26,7 +26,8 @@
     ended: {said: count, lines: [["succeeded", "good", "succeeded"], ["failed", "bad", "failed"]]},
     waited: {said: took, lines: [["waited", "main", "waited"]]},
     cpu: {said: percent, lines: [["cpu", "main", "busy"]]},
-    memory: {said: bytes, lines: [["available", "soft", "still available"], ["own", "main", "held by the assistant"]]},
+    own: {said: bytes, lines: [["own", "main", "held"]]},
+    memory: {said: bytes, lines: [["available", "main", "available"]]},
     disk: {said: bytes, lines: [["free", "main", "free"]]},
     database: {said: bytes, lines: [["database", "main", "size"]]},
   };
