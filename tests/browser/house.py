@@ -18,6 +18,9 @@ from tests.support.ledger import Ledger
 
 from personal_assistant.ai import AITaskManager
 from personal_assistant.jobs.outcomes import Failed
+from personal_assistant.notifications.links import links_for
+from personal_assistant.notifications.senders import config_of
+from personal_assistant.store.secrets import vault_of
 from personal_assistant.store.tables import deliveries
 from personal_assistant.timing.clock import ManualClock, utc_now
 from personal_assistant.workers.runtime import Runtime
@@ -29,10 +32,11 @@ _SECONDS = 30
 
 @dataclass(frozen=True)
 class House:
-    """Where it answers, the link for the first sign-in, and the member's e-mail address and password."""
+    """Where it answers, the links for the first sign-in and in a message, the member's e-mail address and password."""
 
     base: str
     first_link: str
+    message_link: str
     email: str = EMAIL
     password: str = PASSWORD
 
@@ -54,7 +58,7 @@ def house(folder: Path) -> Iterator[House]:
             reader.start()
             try:
                 until(lambda: _messages(runtime) >= 4, _SECONDS)
-                yield House(served, link)
+                yield House(served, link, _message_link(runtime, served))
             finally:
                 process.kill()
                 reader.join()
@@ -91,6 +95,15 @@ def _told(output: IO[str], pattern: str) -> str:
         if found := re.search(pattern, line):
             return found[1]
     raise AssertionError(f"it ended, and said: {said}")
+
+
+def _message_link(runtime: Runtime, base: str) -> str:
+    config = config_of(runtime.settings.model_copy(update={"public_url": base}))
+    with runtime.db.read() as conn:
+        chosen = sa.select(sa.func.min(deliveries.c.id)).where(deliveries.c.user_id == OWNER)
+        message_id = int(conn.execute(chosen).scalar_one())
+    [link] = links_for(message_id, OWNER, config, vault_of(runtime.settings), utc_now())
+    return link.url
 
 
 def _messages(runtime: Runtime) -> int:

@@ -153,7 +153,7 @@ def test_somebody_is_invited_and_comes_in(browser: Browser, owner: BrowserContex
     theirs.page.get_by_label("E-mail address").fill("new@example.org")
     theirs.page.get_by_label("Password").fill(home.password)
     theirs.page.get_by_role("button", name="Sign in").click()
-    expect(theirs.page.get_by_text("Nothing is scheduled.")).to_be_visible()
+    expect(theirs.page.get_by_role("heading", name="Today", exact=True)).to_be_visible()
     theirs.inspect(found)
     assert not found.faults, "\n".join(found.faults)
 
@@ -173,6 +173,18 @@ def test_a_reminder_typed_in_the_box_fires_on_the_page(owner: BrowserContext, ho
     open_one.get_by_role("button", name="Done").click()
     expect(open_one).to_have_count(0)
     page.close()
+
+
+def test_the_link_in_a_message_opens_a_sound_page(browser: Browser, home: House, tmp_path: Path) -> None:
+    found, anybody = Walk(), Walker(browser.new_context(viewport=NARROW), home.base, tmp_path)
+    anybody.look(home.message_link, found)
+    anybody.page.get_by_role("button", name="In 20 minutes").click()
+    expect(anybody.page.get_by_text("It comes again on")).to_be_visible()
+    anybody.inspect(found)
+    anybody.page.get_by_role("button", name="Done").click()
+    expect(anybody.page.get_by_text("Done on")).to_be_visible()
+    anybody.inspect(found)
+    assert not found.faults, "\n".join(found.faults)
 
 
 def test_the_keyboard_is_enough(member: BrowserContext, home: House) -> None:
