@@ -85,11 +85,19 @@ class Cluster:
 
     def start(self, *roles: str, slots: int = 4) -> list[Program]:
         """Start `beat`, `threads` and `prefork` (the pools of workers) together, and wait until all are ready."""
+        first = len(self.programs)
         started = [self._start(role, slots) for role in roles]
-        for role, program in zip(roles, started, strict=True):
+        for number, (role, program) in enumerate(zip(roles, started, strict=True), first):
             said = READY.get(role, READY["worker"])
             self.until(lambda: said in program.log, program)  # noqa: B023
+            # The children of a worker begin after it has said so.
+            running = {"beat": 0, "prefork": slots}.get(role, 1)
+            self.until(lambda: self._running(f"w{number}@") >= running, program)  # noqa: B023
         return started
+
+    def _running(self, name: str) -> int:
+        """How many processes of a worker, by the beginning of its name, run jobs."""
+        return sum(worker.name.startswith(name) and worker.runs for worker in self.workers())
 
     def _start(self, role: str, slots: int) -> Program:
         if role == "beat":
