@@ -22,11 +22,13 @@ from personal_assistant.store.tables import (
     addresses,
     deliveries,
     incidents,
+    job_logs,
     job_stats,
     notification_settings,
     rates,
     recovery_codes,
     reminders,
+    resource_samples,
     schedules,
     second_factors,
     sign_in_tries,
@@ -85,6 +87,10 @@ def full(runtime: Runtime, ledger: Ledger, clock: ManualClock) -> Database:
         begin(conn, 1, "key", b"request", START)
         finish(conn, 1, "key", Answer(201, {"etag": '"1"'}, "{}"))
         _sign_in(conn)
+        conn.execute(sa.insert(job_logs).values(job_id=failed.id, attempt=1, at=START, level="info", text="é"))
+        sizes = ("memory_bytes", "memory_available_bytes", "disk_free_bytes", "database_bytes")
+        sample = {**dict.fromkeys(sizes, 2**40), "processes": 2, "cpu_percent": 100 / 3}
+        conn.execute(sa.insert(resource_samples).values(at=START, host="far", **sample))
     return runtime.db
 
 

@@ -1,17 +1,18 @@
 """What the tests over HTTP share: the real server on a socket, and a client that follows nothing."""
 
 import http.client
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from personal_assistant.api.server import listen, serving
+from personal_assistant.api.listening import listen
+from personal_assistant.api.server import serving
 from personal_assistant.workers.runtime import Runtime
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server said; header names are in small letters."""
+    """What the server said; header names are in small letters, what comes twice is on two lines."""
 
     status: int
     headers: Mapping[str, str]
@@ -20,6 +21,14 @@ class Answer:
     @property
     def text(self) -> str:
         return self.body.decode()
+
+
+def headers_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The headers of an answer."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found[name.lower()] = f"{found[name.lower()]}\n{value}" if name.lower() in found else value
+    return found
 
 
 class Client:
@@ -35,7 +44,7 @@ class Client:
         try:
             connection.request(method, path, body, dict(headers or {}))
             got = connection.getresponse()
-            return Answer(got.status, {name.lower(): value for name, value in got.getheaders()}, got.read())
+            return Answer(got.status, headers_of(got.getheaders()), got.read())
         finally:
             connection.close()
 

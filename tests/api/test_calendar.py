@@ -10,7 +10,7 @@ from tests.api.support import Answer, server
 
 from personal_assistant.ai import AITaskManager
 from personal_assistant.ai.ics.feed import MOST_OF_ONE, feed
-from personal_assistant.api.server import listen
+from personal_assistant.api.listening import listen
 from personal_assistant.errors import AssistantError
 from personal_assistant.notifications.feed_token import new_token, switch_off
 from personal_assistant.timing.clock import ManualClock

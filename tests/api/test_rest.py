@@ -9,7 +9,7 @@ from tests.api.rest import Rest, token_of
 from tests.api.support import server
 from tests.api.test_links import told
 
-from personal_assistant.ai import AITaskManager
+from personal_assistant.ai import AITaskManager, rows
 from personal_assistant.api.v1.gate import MAX_BODY
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime
@@ -249,6 +249,8 @@ def test_what_is_no_request_of_ours_is_told_as_a_problem(runtime: Runtime, monke
         rest = Rest(client, token_of(runtime))
         text = {"Content-Type": "text/plain"}
         assert rest("POST", "/ai-tasks", b"{}", text).status == 415
+        assert rest("PUT", "/ai-tasks").headers["allow"] == "GET, POST"
+        assert rest("PUT", "/ai-tasks/1").headers["allow"] == "DELETE, GET, PATCH"
         assert rest("PUT", "/ai-tasks").status == 405
         assert [rest("GET", path).status for path in ("/", "/what", "/ai-tasks/")] == [404] * 3
         assert [rest("GET", f"/ai-tasks/{it}").status for it in ("x", "9" * 40, "-1", "0")] == [422, 404, 404, 404]
@@ -260,7 +262,7 @@ def test_what_is_no_request_of_ours_is_told_as_a_problem(runtime: Runtime, monke
         def fails(*given: object) -> None:
             raise RuntimeError("secret place")
 
-        monkeypatch.setattr(AITaskManager, "get_task", fails)
+        monkeypatch.setattr(rows, "find_with_extras", fails)
         failed = rest("GET", "/ai-tasks/1")
         assert (failed.status, failed.headers["content-type"]) == (500, "application/problem+json")
         assert b"secret" not in failed.raw.body

@@ -14,8 +14,10 @@ from tests.api.rest import token_of
 from tests.api.test_links import told
 from tests.support.ledger import FAILED, Ledger
 
+from personal_assistant.ai import AITaskManager
+from personal_assistant.api.listening import listen
 from personal_assistant.api.live import feed
-from personal_assistant.api.server import listen, serving
+from personal_assistant.api.server import serving
 from personal_assistant.timing.clock import ManualClock, SystemClock
 from personal_assistant.workers.runtime import Runtime
 
@@ -108,6 +110,26 @@ def test_a_person_hears_of_her_jobs_and_messages_and_of_no_others(
         theirs = ledger.add(user_id=other)
         kind, data = hers.next()
         assert (kind, data["id"]) == ("job", theirs)
+
+
+def test_a_person_hears_of_ai_tasks_that_are_made_and_changed_elsewhere(runtime: Runtime, clock: ManualClock) -> None:
+    manager = AITaskManager(runtime.db, clock)
+    other = another_person(runtime.db)
+    with (
+        served(runtime) as port,
+        events(port, token_of(runtime)) as mine,
+        events(port, token_of(runtime, other)) as hers,
+    ):
+        task = manager.create_task(OWNER, "Tea", "daily")
+        kind, data = mine.next()
+        assert (kind, data["id"], data["title"], data["status"]) == ("ai_task", task.id, "Tea", "active")
+        clock.advance(1)
+        manager.pause_task(task.id, OWNER)
+        kind, data = mine.next()
+        assert (kind, data["id"], data["status"]) == ("ai_task", task.id, "paused")
+        theirs = manager.create_task(other, "Milk", "daily")
+        kind, data = hers.next()
+        assert (kind, data["id"]) == ("ai_task", theirs.id)
 
 
 def test_one_that_comes_again_hears_what_it_missed(runtime: Runtime, clock: ManualClock, ledger: Ledger) -> None:

@@ -47,28 +47,6 @@ def test_who_is_not_signed_in_sees_nothing(runtime: Runtime) -> None:
 
 
 @SQLITE
-def test_a_form_needs_its_sessions_token_and_a_page_of_this_server(runtime: Runtime) -> None:
-    with server(runtime) as client:
-        mine, hers = browser(runtime, client), browser(runtime, client, another_person(runtime.db))
-        for path in (path for method, path in _paths() if method == "POST"):
-            for token in ("", "x", hers.csrf):
-                assert mine.post(path, csrf=token).status == 403, path
-            assert mine.post(path, Origin="https://evil.example").status == 403, path
-            assert mine.post(path, Sec_Fetch_Site="cross-site").status == 403, path
-        assert client("/remind", "POST", b"x" * 70_000, {"Cookie": f"session={mine.secret}"}).status == 413
-
-
-@SQLITE
-def test_it_answers_under_its_own_names_only(runtime: Runtime) -> None:
-    with server(runtime) as client:
-        mine = browser(runtime, client)
-        for host in ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example"):
-            assert mine.get("/", Host=host).status == 421, host
-        for host in ("localhost:8400", "127.0.0.1", "[::1]:8400", "192.168.1.5:8400"):
-            assert mine.get("/", Host=host).status == 200, host
-
-
-@SQLITE
 def test_every_page_is_of_this_server_alone_and_has_no_inline_script(runtime: Runtime, manager: AITaskManager) -> None:
     task = manager.create_from_words(OWNER, "Stretch", when="every day at 9am")
     with server(runtime) as client:

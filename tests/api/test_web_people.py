@@ -7,9 +7,10 @@ import pyotp
 import pytest
 from tests.ai.support import OWNER
 from tests.api.support import Answer, server
-from tests.api.web import browser
+from tests.api.web import Browser, browser, secret_of
 from tests.people.support import EMAIL, PASSWORD, member
 
+from personal_assistant.api.web.agents import browser_name
 from personal_assistant.people.accounts import get_account, list_accounts
 from personal_assistant.people.audit import list_entries
 from personal_assistant.people.one_time_links import find_link
@@ -20,6 +21,27 @@ from personal_assistant.workers.runtime import Runtime
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 HOSTILE = "<script>alert(1)</script>"
+
+
+_GECKO = "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0"
+_EDGE = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Safari/537.36 Edg/141.0"
+_SAFARI = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15"
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (_GECKO, "Firefox on Android"),
+        (_EDGE, "Edge on Windows"),
+        (_SAFARI, "Safari on macOS"),
+        ("Safari/1", "Safari"),
+        ("curl/8.14.1", "curl/8.14.1"),
+        ("x" * 200, "x" * 60),
+        ("", "An unknown browser"),
+    ],
+)
+def test_browsers_are_called_as_people_call_them(agent: str, name: str) -> None:
+    assert browser_name(agent) == name
 
 
 def shown_once(answer: Answer) -> list[str]:
@@ -54,8 +76,9 @@ def test_a_password_is_changed_and_other_browsers_are_signed_out(runtime: Runtim
         assert (wrong.status, "present password is not right" in wrong.text) == (422, True)
         assert hers.post("/people/password", {"old": PASSWORD, "new": "short"}).status == 422
         assert elsewhere.get("/people").status == 200
-        assert hers.post("/people/password", {"old": PASSWORD, "new": "a good new one indeed"}).status == 303
-        assert (hers.get("/people").status, elsewhere.get("/people").status) == (200, 303)
+        changed = hers.post("/people/password", {"old": PASSWORD, "new": "a good new one indeed"})
+        goes_on = Browser(client, secret_of(changed), "")
+        assert (changed.status, goes_on.get("/people").status, elsewhere.get("/people").status) == (303, 200, 303)
 
 
 @SQLITE

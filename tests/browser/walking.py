@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, CDPSession, Request, Response, ViewportSize, expect
+from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Request, Response, ViewportSize, expect
 from starlette.routing import compile_path
 
 from personal_assistant.api.web.registry import all_pages
@@ -50,49 +50,53 @@ class Walker:
     """One person's browser. Screenshots of pages with faults are kept in `folder`."""
 
     def __init__(self, context: BrowserContext, base: str, folder: Path) -> None:
-        self._page, self._base, self._folder = context.new_page(), base, folder
-        self._devtools: CDPSession = context.new_cdp_session(self._page)
+        self.page, self._base, self._folder = context.new_page(), base, folder
+        self._devtools: CDPSession = context.new_cdp_session(self.page)
         self._said: list[str] = []
-        self._page.on("console", lambda it: self._said.append(it.text) if it.type in ("error", "warning") else None)
-        self._page.on("pageerror", lambda it: self._said.append(str(it)))
-        self._page.on("request", self._asked)
-        self._page.on("response", self._answered)
+        self.page.on("console", self._logged)
+        self.page.on("pageerror", lambda it: self._said.append(str(it)))
+        self.page.on("request", self._asked)
+        self.page.on("response", self._answered)
 
     def walk(self, first: ViewportSize, *further: ViewportSize) -> Walk:
         """Follow all links from Today, and look at each page in these sizes, light and dark."""
         found = Walk()
-        self._page.set_viewport_size(first)
+        self.page.set_viewport_size(first)
         for address in self._new(found):
             self.look(address, found)
             found.known |= {route_of(it) for it in (*self._run(_LINKS), *self._run(_LOADED))}
             found.forms |= {urlsplit(it).path for it in self._run(_SENT_TO)}
         for size in further:
-            self._page.set_viewport_size(size)
+            self.page.set_viewport_size(size)
             for address in found.pages:
                 self.look(address, found)
         return found
 
-    def look(self, address: str, found: Walk) -> None:
+    def look(self, address: str, found: Walk, *, status: int = 200) -> None:
         """Open a page and note what is wrong with it."""
-        self._said.clear()
-        self._page.emulate_media(color_scheme="light")
-        answer = self._page.goto(address)
-        assert answer is not None
-        for plot in self._page.locator("[data-plot]").all():
+        answer = self.page.goto(address)
+        if answer is None or answer.status != status:
+            found.faults.append(f"{address} answers {answer and answer.status}")
+        self.inspect(found)
+
+    def inspect(self, found: Walk) -> None:
+        """Note what is wrong with the page that is open, and was said since the last one."""
+        for plot in self.page.locator("[data-plot]").all():
             plot.locator("canvas").wait_for()
-        expect(self._page.locator("[hx-trigger~=load].htmx-request")).to_have_count(0)
-        faults = [] if answer.status == 200 else [f"status {answer.status}"]
-        faults += [f"«{it}» is done without asking" for it in self._run(_UNASKED)]
+        expect(self.page.locator("[hx-trigger~=load].htmx-request")).to_have_count(0)
+        faults = [f"«{it}» is done without asking" for it in self._run(_UNASKED)]
         faults += ["it scrolls sideways"] if self._run(_TOO_WIDE) else []
         faults += self._axe()
-        self._page.emulate_media(color_scheme="dark")
+        self.page.emulate_media(color_scheme="dark")
         faults += [f"dark: {it}" for it in self._axe(runOnly=["color-contrast"])]
+        self.page.emulate_media(color_scheme="light")
         faults += self._said
+        self._said.clear()
         if faults:
             width = self._run("window.innerWidth")
             picture = self._folder / f"{len(found.faults)}.png"
-            self._page.screenshot(path=picture, full_page=True)
-            found.faults += [f"{address} at {width}: {it} ({picture})" for it in faults]
+            self.page.screenshot(path=picture, full_page=True)
+            found.faults += [f"{self.page.url} at {width}: {it} ({picture})" for it in faults]
 
     def _new(self, found: Walk) -> Iterator[str]:
         """Addresses that were not opened yet; those that a page shows come after it."""
@@ -109,7 +113,7 @@ class Walker:
             ahead += self._run(_LINKS)
 
     def _run(self, script: str) -> Any:
-        return self._page.evaluate(script)
+        return self.page.evaluate(script)
 
     def _axe(self, **only: Any) -> list[str]:
         """What axe-core finds that is grave. Through the developer tools: the page's policy stays in force."""
@@ -117,7 +121,7 @@ class Walker:
             self._devtools.send("Runtime.evaluate", {"expression": _AXE})
         # There are no frames, and the style sheets need not be read again.
         options = {"resultTypes": ["violations"], "preload": False, "iframes": False, **only}
-        violations = self._page.evaluate("async options => (await axe.run(options)).violations", options)
+        violations = self.page.evaluate("async options => (await axe.run(options)).violations", options)
         return [
             f"{it['id']}: {it['nodes'][0]['html'][:150]} {it['nodes'][0]['failureSummary'][:300]}"
             for it in violations
@@ -128,6 +132,11 @@ class Walker:
         if not request.url.startswith((f"{self._base}/", "data:")):
             self._said.append(f"it asks {request.url}")
 
+    def _logged(self, message: ConsoleMessage) -> None:
+        # What could not be loaded is noted below, with its status.
+        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+            self._said.append(message.text)
+
     def _answered(self, response: Response) -> None:
-        if response.status >= 400:
+        if response.status >= 400 and response.request.resource_type != "document":
             self._said.append(f"{response.url} answers {response.status}")

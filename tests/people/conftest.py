@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
+from tests.people.support import cheap_hashes
 
 from personal_assistant.people import passwords
 from personal_assistant.store.key_file import KeyFile
@@ -15,8 +15,7 @@ REAL_HASHER = passwords._hasher
 @pytest.fixture(autouse=True)
 def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashes of the same kind that cost a thousandth."""
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-    passwords._nobodys.cache_clear()
+    cheap_hashes(monkeypatch)
 
 
 @pytest.fixture

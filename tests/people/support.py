@@ -1,5 +1,8 @@
 """People with passwords, and their browsers."""
 
+import pytest
+from argon2 import PasswordHasher
+
 from personal_assistant.people import passwords
 from personal_assistant.people.accounts import create_account
 from personal_assistant.people.audit import Actor
@@ -11,6 +14,12 @@ OWNER = 1
 BY_OWNER = Actor(OWNER, "test")
 EMAIL, PASSWORD = "grace@example.org", "correct horse battery"
 BROWSER = Client("192.0.2.7", "Browser 1.0")
+
+
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes of the same kind that cost a thousandth."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    passwords._nobodys.cache_clear()
 
 
 def member(db: Database, clock: Clock, email: str = EMAIL, role: str = "member") -> int:

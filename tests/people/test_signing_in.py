@@ -251,10 +251,13 @@ def test_changing_ones_password_keeps_only_ones_own_browser(db: Database, clock:
         change_password(db, user_id, "wrong", "a new password", now, keep=session.id)
     with pytest.raises(PasswordError):
         change_password(db, user_id, PASSWORD, "short", now, keep=session.id)
-    change_password(db, user_id, PASSWORD, "a new password", now, keep=session.id)
-    with db.read() as conn:
-        assert find_session(conn, mine.secret, now) is not None
-        assert find_session(conn, other.secret, now) is None
+    renewed = change_password(db, user_id, PASSWORD, "a new password", now, keep=session.id)
+    with db.write() as conn:
+        goes_on = find_session(conn, renewed, now)
+        assert goes_on is not None and goes_on.id == session.id
+        assert find_session(conn, mine.secret, now) is find_session(conn, other.secret, now) is None
+        owners = find_session(conn, create_session(conn, OWNER, now, agent="", by="link"), now)
+    assert owners is not None
     signed_in(db, clock, password="a new password")
-    change_password(db, OWNER, "", "the first password", now)  # who has none yet
+    change_password(db, OWNER, "", "the first password", now, keep=owners.id)  # who has none yet
     assert signed_in(db, clock, "owner@localhost", "the first password").user_id == OWNER

@@ -52,7 +52,7 @@ def test_jobs_of_the_version_before_go_on(empty_url: str) -> None:
             row = {"id": job_id, "state": state, "at": START, "attempt": int(began), "worker": "old" if began else None}
             begun, ended = START if began else None, START if state == "succeeded" else None
             conn.execute(insert, {**row, "begun": begun, "ended": ended})
-    assert upgrade(db).pending == ("0003", "0004", "0005", "0006", "0007", "0008")
+    assert upgrade(db).pending == ("0003", "0004", "0005", "0006", "0007", "0008", "0009")
     with db.write() as conn:
         found = ready(conn, ["work"], 10, Turns())
         assert found == [("waits", "work", 0)]
@@ -69,7 +69,7 @@ def test_messages_of_the_version_before_stay_and_its_processes_go_on_writing_the
     with db.write() as conn:
         create_owner(conn, name="Ada", zone="UTC", now=START)
         old_insert(conn, "before")
-    assert upgrade(db).pending == ("0005", "0006", "0007", "0008")
+    assert upgrade(db).pending == ("0005", "0006", "0007", "0008", "0009")
     with db.write() as conn:
         old_insert(conn, "after")
         listed = list_notifications(conn, 1)

@@ -1,7 +1,9 @@
 """An AI task as people see it."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,7 +55,7 @@ class AITask:
     @property
     def schedule(self) -> Schedule:
         """The rule of its occurrences. Raises ScheduleError for a row that holds an impossible one."""
-        return parse_schedule(self.schedule_type, self.schedule_config, self.zone)
+        return _schedule(self.schedule_type, json.dumps(self.schedule_config), self.zone)
 
     def upcoming(self, limit: int = 5) -> list[datetime]:
         """The next planned instants, the very next first; none while it is paused or over."""
@@ -64,6 +66,12 @@ class AITask:
         except ValueError:  # an odd row of the earlier scheduler fires at its planned instant, and no more
             following = []
         return [self.next_run_at, *following]
+
+
+# A person's lists are asked for again and again, and reading a schedule takes longer than all else of its row.
+@lru_cache(maxsize=4096)
+def _schedule(schedule_type: str, config: str, zone: str) -> Schedule:
+    return parse_schedule(schedule_type, json.loads(config), zone)
 
 
 SELECTED = sa.select(ai_tasks, users.c.zone.label("user_zone")).join(users, users.c.id == ai_tasks.c.user_id)

@@ -1,5 +1,9 @@
 """The ASGI application."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -13,6 +17,8 @@ from personal_assistant.api.v1.problems import problem
 from personal_assistant.api.web import app as web
 from personal_assistant.workers.runtime import Runtime
 
+# More do not answer sooner: they take turns in one interpreter, and hold each other up.
+_THREADS = 8
 # For every answer: nothing is loaded, framed, kept, indexed, or told to other sites.
 _HEADERS = {
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -35,10 +41,20 @@ def make_app(runtime: Runtime, feed: Feed) -> ASGIApp:
             Mount(PREFIX, make_api(runtime, feed)),
             *web.routes(),
         ],
+        lifespan=_lasting,
         exception_handlers={404: _not_found, 500: _failed},
     )
+    # The address that a slash too many is led from would be made of the request's own Host.
+    app.router.redirect_slashes = False
     app.state.runtime, app.state.feed, app.state.metrics = runtime, feed, metrics.Metrics(runtime)
     return _with_headers(app)
+
+
+@asynccontextmanager
+async def _lasting(app: Starlette) -> AsyncIterator[None]:
+    del app
+    current_default_thread_limiter().total_tokens = _THREADS
+    yield
 
 
 def _with_headers(app: ASGIApp) -> ASGIApp:

@@ -9,23 +9,9 @@ import uvicorn
 
 from personal_assistant.api.app import make_app
 from personal_assistant.api.live.feed import MOST_STREAMS, Feed
-from personal_assistant.errors import AssistantError
 from personal_assistant.workers.runtime import Runtime
 
 _STOP_SECONDS = 5
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes any that is free. Raises AssistantError where it cannot be had."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.create_server((host, port), family=family, backlog=256)
-        # What is accepted has it from here; without it the body of an answer waits 40 ms for word of its head.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listening
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise AssistantError(f"Port {port} on {host} cannot be used: {reason}. Choose another with --port.") from error
 
 
 def _server(runtime: Runtime, feed: Feed) -> uvicorn.Server:
@@ -37,7 +23,7 @@ def _server(runtime: Runtime, feed: Feed) -> uvicorn.Server:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            lifespan="off",
+            lifespan="on",
             ws="none",
             limit_concurrency=MOST_STREAMS + 200,
             h11_max_incomplete_event_size=16_384,

@@ -1,4 +1,4 @@
-"""`assistant up`: the whole assistant in one process."""
+"""`assistant up`: the whole assistant on one machine."""
 
 import contextlib
 import fcntl
@@ -18,6 +18,8 @@ from personal_assistant.cli.setup import tell
 from personal_assistant.errors import AssistantError
 
 if TYPE_CHECKING:
+    import socket
+
     from personal_assistant.jobs.draining import Told
     from personal_assistant.store.people import Person
     from personal_assistant.workers.runtime import Runtime
@@ -42,7 +44,9 @@ def up(
 
     current = runtime()
     configure_logging(current.settings)
-    with only_one(current.settings.data_dir), _web(current, web, as_json) as served_at:
+    with contextlib.ExitStack() as lasting:
+        lasting.enter_context(only_one(current.settings.data_dir))
+        listening = _listening(web)
         owner = prepare(current, tell=tell)
         console = Console(current, owner, as_json=as_json)
         ended = end_on_signals()
@@ -50,10 +54,8 @@ def up(
         _warn_of_clock(current)
         collect_less()
         process.start()
-        _greet(current, owner, as_json)
-        if web is not None and not as_json:
-            say_first_link(current, served_at)
-            sys.stdout.flush()
+        served_at = "" if listening is None else _serve(current, listening, as_json, lasting)
+        _greet(current, owner, served_at, as_json)
         console.start()
         ended.wait()
         if not as_json:
@@ -98,21 +100,23 @@ def only_one(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-@contextlib.contextmanager
-def _web(current: "Runtime", port: int | None, as_json: bool) -> Iterator[str]:
-    """Serve the web face, where a port is given; gives where it is reached."""
-    if port is None:
-        yield ""
-        return
-    from personal_assistant.api.server import listen, serving
-    from personal_assistant.cli.web import where
+def _listening(port: int | None) -> "socket.socket | None":
+    """Where the web face is to be reached, before anything else is begun: a port that is taken is told at once."""
+    from personal_assistant.api.listening import listen
 
-    listening = listen("127.0.0.1", port)
-    with serving(current, listening):
-        at = where(listening.getsockname())
-        if not as_json:
-            say(f"✅ Serving on {at}")
-        yield current.settings.public_url or at
+    return None if port is None else listen("127.0.0.1", port)
+
+
+def _serve(current: "Runtime", listening: "socket.socket", as_json: bool, lasting: contextlib.ExitStack) -> str:
+    from personal_assistant.api.listening import where
+    from personal_assistant.cli.web_beside import served_beside
+
+    at = where(listening)
+    lasting.enter_context(served_beside(listening))
+    if not as_json:
+        say(f"✅ Serving on {at}")
+        say_first_link(current, current.settings.public_url or at)
+    return at
 
 
 def _warn_of_clock(current: "Runtime") -> None:
@@ -123,9 +127,10 @@ def _warn_of_clock(current: "Runtime") -> None:
             tell(f"{finding.message} {finding.fix or ''}")
 
 
-def _greet(current: "Runtime", owner: "Person", as_json: bool) -> None:
+def _greet(current: "Runtime", owner: "Person", served_at: str, as_json: bool) -> None:
     if as_json:
-        say(as_line({"ready": True, "pid": os.getpid(), "database": current.db.where, "zone": owner.zone}))
+        ready = {"ready": True, "pid": os.getpid(), "database": current.db.where, "zone": owner.zone}
+        say(as_line(ready | ({"url": served_at} if served_at else {})))
     else:
         name = command_name()
         say(f"✅ The assistant is up: the scheduler is alive (process {os.getpid()}).")

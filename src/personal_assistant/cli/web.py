@@ -17,7 +17,8 @@ def web(
     as_json: Json = False,
 ) -> None:
     """Serve the calendar feed, the links in messages, and /health. Put a TLS proxy in front for the outside."""
-    from personal_assistant.api.server import listen, serving
+    from personal_assistant.api.listening import listen, where
+    from personal_assistant.api.server import serving
     from personal_assistant.cli.lasting import end_on_signals, leave
     from personal_assistant.cli.session import session
     from personal_assistant.workers.logs import configure_logging
@@ -26,7 +27,7 @@ def web(
     configure_logging(current.runtime.settings)
     listening = listen(host, port)
     ended = end_on_signals()
-    at = where(listening.getsockname())
+    at = where(listening)
     say(as_line({"ready": True, "url": at}) if as_json else f"✅ Serving on {at} – Ctrl-C stops it.")
     sys.stdout.flush()
     if not current.runtime.settings.public_url:
@@ -37,9 +38,3 @@ def web(
             sys.stdout.flush()
         ended.wait()
     leave()
-
-
-def where(name: tuple[str, int]) -> str:
-    """The URL of a listening socket."""
-    host, port = name[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -30,6 +30,21 @@ MOST_PEOPLE = 10_000
 _EMAIL = re.compile(r"[^@\s<>(),;:\"\[\]\\]{1,64}@[^@\s<>(),;:\"\[\]\\]{1,189}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 
+
+def _is_role(role: str) -> sa.ColumnElement[bool]:
+    return sa.func.lower(roles.c.name).in_(_ROLE_NAMES[role])
+
+
+# Of a person to whom the row of the role is joined, where there is one.
+IS_ADMIN = sa.or_(users.c.is_owner, sa.func.coalesce(_is_role("admin"), sa.false())).label("is_admin")
+ITS_ROLE = roles.c.id == users.c.default_role_id
+_HAS_FACTOR = sa.exists().where(second_factors.c.user_id == users.c.id, second_factors.c.confirmed_at.is_not(None))
+_CHOSEN = (
+    sa.select(users, _HAS_FACTOR.label("has_second_factor"), IS_ADMIN)
+    .outerjoin(roles, ITS_ROLE)
+    .where(users.c.removed_at.is_(None))
+)
+
 Role = Literal["member", "admin"]
 
 
@@ -74,13 +89,13 @@ class Account:
 
 def find_account(conn: sa.Connection, email: str) -> Account | None:
     """The person with that e-mail address, capitals or not."""
-    row = conn.execute(_chosen().where(sa.func.lower(users.c.email) == _folded(email)).order_by(users.c.id)).first()
+    row = conn.execute(_CHOSEN.where(sa.func.lower(users.c.email) == _folded(email)).order_by(users.c.id)).first()
     return None if row is None else _account(row)
 
 
 def get_account(conn: sa.Connection, user_id: int) -> Account:
     """Somebody by id. Raises AccountNotFoundError."""
-    row = conn.execute(_chosen().where(users.c.id == user_id)).one_or_none() if fits(users.c.id, user_id) else None
+    row = conn.execute(_CHOSEN.where(users.c.id == user_id)).one_or_none() if fits(users.c.id, user_id) else None
     if row is None:
         raise AccountNotFoundError(f"There is no person {user_id}. `assistant users list` shows who there is.")
     return _account(row)
@@ -88,7 +103,7 @@ def get_account(conn: sa.Connection, user_id: int) -> Account:
 
 def list_accounts(conn: sa.Connection, *, after: int | None = None, limit: int | None = None) -> list[Account]:
     """Everybody, in the order of their ids: those above `after`, at most `limit`."""
-    chosen = _chosen().order_by(users.c.id).limit(limit)
+    chosen = _CHOSEN.order_by(users.c.id).limit(limit)
     if after is not None:
         chosen = chosen.where(users.c.id > min(after, 2**31 - 1))
     return [_account(row) for row in conn.execute(chosen)]
@@ -96,7 +111,7 @@ def list_accounts(conn: sa.Connection, *, after: int | None = None, limit: int |
 
 def is_admin(conn: sa.Connection, user_id: int) -> bool:
     """Whether a person may look after others."""
-    chosen = _chosen().where(users.c.id == user_id, users.c.is_active.is_not(sa.false()))
+    chosen = _CHOSEN.where(users.c.id == user_id, users.c.is_active.is_not(sa.false()))
     row = conn.execute(chosen).one_or_none()
     return row is not None and _account(row).is_admin
 
@@ -288,22 +303,8 @@ def _role_id(conn: sa.Connection, role: str) -> int:
     return number
 
 
-def _is_role(role: str) -> sa.ColumnElement[bool]:
-    return sa.func.lower(roles.c.name).in_(_ROLE_NAMES[role])
-
-
 def _folded(email: str) -> str:
     return plain_text(email[:MAX_EMAIL].strip()).lower()
-
-
-def _chosen() -> sa.Select[Any]:
-    factor = sa.exists().where(second_factors.c.user_id == users.c.id, second_factors.c.confirmed_at.is_not(None))
-    admin = sa.func.coalesce(_is_role("admin"), sa.false())
-    return (
-        sa.select(users, factor.label("has_second_factor"), sa.or_(users.c.is_owner, admin).label("is_admin"))
-        .outerjoin(roles, roles.c.id == users.c.default_role_id)
-        .where(users.c.removed_at.is_(None))
-    )
 
 
 def _account(row: Any) -> Account:

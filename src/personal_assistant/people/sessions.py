@@ -67,6 +67,13 @@ def create_session(conn: sa.Connection, user_id: int, now: datetime, *, agent: s
     return secret
 
 
+def renew_session(conn: sa.Connection, session_id: int) -> str:
+    """A new secret for a session's cookie; the old one is nobody's from now on."""
+    secret = new_secret()
+    conn.execute(sa.update(sessions).where(sessions.c.id == session_id).values(hash=hash_of(secret)))
+    return secret
+
+
 def find_session(conn: sa.Connection, secret: str, now: datetime) -> Session | None:
     """Whose cookie this is; None for one that is nobody's, has ended, or whose person is switched off."""
     if not looks_right(secret):

@@ -129,8 +129,8 @@ def set_password_by_link(
     return link.user_id
 
 
-def change_password(db: Database, user_id: int, old: str, new: str, now: datetime, *, keep: int | None = None) -> None:
-    """Change one's own password. All other browsers than the session `keep` are signed out.
+def change_password(db: Database, user_id: int, old: str, new: str, now: datetime, *, keep: int) -> str:
+    """Change one's own password. All other browsers than the session `keep` are signed out; returns its new secret.
 
     `old` is not looked at for who has none yet. Raises PasswordError, SignInRefusedError, LockedOutError.
     """
@@ -146,6 +146,7 @@ def change_password(db: Database, user_id: int, old: str, new: str, now: datetim
     with db.write() as conn:
         _store(conn, user_id, hashed, now, keep=keep)
         audit.note(conn, user_id, "password.changed", f"user:{user_id}", now, by=_WEB)
+        return sessions.renew_session(conn, keep)
 
 
 def switch_off_second_factor(db: Database, vault: Vault, user_id: int, code: str, now: datetime) -> None:

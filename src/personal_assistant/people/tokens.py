@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.people import audit
-from personal_assistant.people.accounts import is_admin
+from personal_assistant.people.accounts import IS_ADMIN, ITS_ROLE, is_admin
 from personal_assistant.store.people import get_person
 from personal_assistant.store.plain import plain_text
-from personal_assistant.store.tables import api_tokens, users
+from personal_assistant.store.tables import api_tokens, roles, users
 from personal_assistant.store.types import fits
 
 READ, WRITE, ADMIN = "read", "write", "admin"
@@ -64,6 +64,26 @@ class Caller:
     expires_at: datetime | None = None
 
 
+# Made once: every request begins with it.
+_KNOWN = (
+    sa.select(
+        api_tokens.c.user_id,
+        api_tokens.c.id,
+        api_tokens.c.scopes,
+        api_tokens.c.last_used_at,
+        api_tokens.c.expires_at,
+        IS_ADMIN,
+    )
+    .join(users, users.c.id == api_tokens.c.user_id)
+    .outerjoin(roles, ITS_ROLE)
+    .where(
+        api_tokens.c.hash == sa.bindparam("secret_hash"),
+        api_tokens.c.revoked_at.is_(None),
+        sa.or_(api_tokens.c.expires_at.is_(None), api_tokens.c.expires_at > sa.bindparam("now")),
+        users.c.is_active.is_not(sa.false()),
+        users.c.removed_at.is_(None),
+    )
+)
 _COLUMNS = tuple(api_tokens.c[name] for name in Token.__dataclass_fields__)
 
 
@@ -138,29 +158,11 @@ def authenticate(conn: sa.Connection, secret: str, now: datetime) -> Caller | No
     """
     if len(secret) != len(_START) + _LENGTH:
         return None
-    chosen = (
-        sa.select(
-            api_tokens.c.user_id,
-            api_tokens.c.id,
-            api_tokens.c.scopes,
-            api_tokens.c.last_used_at,
-            api_tokens.c.expires_at,
-        )
-        .join(users, users.c.id == api_tokens.c.user_id)
-        .where(
-            api_tokens.c.hash == _hash(secret),
-            api_tokens.c.revoked_at.is_(None),
-            sa.or_(api_tokens.c.expires_at.is_(None), api_tokens.c.expires_at > now),
-            users.c.is_active.is_not(sa.false()),
-        )
-    )
-    row = conn.execute(chosen).one_or_none()
+    row = conn.execute(_KNOWN, {"secret_hash": _hash(secret), "now": now}).one_or_none()
     if row is None:
         return None
     # Who is no admin any more is left with the rest.
-    allowed = _allowed(row.scopes)
-    if ADMIN in allowed and not is_admin(conn, row.user_id):
-        allowed -= {ADMIN}
+    allowed = _allowed(row.scopes) - (frozenset() if row.is_admin else {ADMIN})
     return Caller(row.user_id, row.id, allowed, _note_due(row, now), row.expires_at)
 
 

@@ -11,6 +11,8 @@ from personal_assistant.store.message_tables import incidents as incidents
 from personal_assistant.store.message_tables import notification_settings as notification_settings
 from personal_assistant.store.message_tables import reminders as reminders
 from personal_assistant.store.message_tables import watches as watches
+from personal_assistant.store.observed_tables import job_logs as job_logs
+from personal_assistant.store.observed_tables import resource_samples as resource_samples
 from personal_assistant.store.people_tables import audit as audit
 from personal_assistant.store.people_tables import one_time_links as one_time_links
 from personal_assistant.store.people_tables import recovery_codes as recovery_codes
@@ -95,6 +97,7 @@ ai_tasks = sa.Table(
     sa.CheckConstraint("max_lateness_seconds >= 0", name="max_lateness"),
     partial_index("ix_ai_tasks_due", "next_run_at", where="status = 'active' AND next_run_at IS NOT NULL"),
     sa.Index("ix_ai_tasks_user_id", "user_id"),
+    sa.Index("ix_ai_tasks_updated_at", "updated_at"),
     sqlite_autoincrement=True,
 )
 

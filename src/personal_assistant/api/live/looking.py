@@ -1,8 +1,8 @@
-"""Finding what is new of some people's jobs and messages.
+"""Finding what is new of some people's jobs, messages and AI tasks.
 
-The tables do not say when a row changed. So a look takes the jobs that run, those that were made or ended in the last
-seconds, and those that ran at the look before; what is as it was then is not new. Messages are found by their ids, some
-seconds back, since a transaction may commit after a later one.
+The table of jobs does not say when a row changed. So a look takes the jobs that run, those that were made or ended in
+the last seconds, and those that ran at the look before; what is as it was then is not new. Messages are found by their
+ids and AI tasks by when they were changed, some seconds back, since a transaction may commit after a later one.
 """
 
 import json
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from personal_assistant.jobs.ids import id_before, new_job_id
 from personal_assistant.notifications.channels import IN_APP
 from personal_assistant.store.bulk import among
-from personal_assistant.store.tables import deliveries, jobs
+from personal_assistant.store.tables import ai_tasks, deliveries, jobs
 
 # What is older than this was seen, or will not be.
 BACK = timedelta(seconds=10)
@@ -33,15 +33,16 @@ _JOB = tuple(
 _MESSAGE = tuple(
     deliveries.c[name] for name in ("id", "user_id", "kind", "title", "due_at", "sent_at", "read_at", "ai_task_id")
 )
+_TASK = tuple(ai_tasks.c[name] for name in ("id", "user_id", "title", "status", "next_run_at", "updated_at"))
 _COUNTED = jobs.c.counted.in_([False, True])  # so that the index of what has ended is looked into
 _RUNS = jobs.c.state == sa.literal_column("'running'")
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One thing of a person that changed: a `job` or `notification`, as JSON. `reload`: too much changed to tell.
+    """One thing of a person that changed: a `job`, `notification` or `ai_task`, as JSON.
 
-    `mark` is where to go on from for one who missed what follows.
+    `reload` stands for more than can be told. `mark` is where to go on from for one who missed what follows.
     """
 
     user_id: int
@@ -56,6 +57,7 @@ class Eyes:
     def __init__(self, conn: sa.Connection, now: datetime) -> None:
         self._jobs: dict[str, tuple[str, datetime, str]] = {}
         self._messages: set[int] = set()
+        self._tasks: dict[int, datetime] = {}
         self._marks = deque([(now, newest_message(conn))])
         self._from = now - BACK
 
@@ -63,11 +65,13 @@ class Eyes:
         """What is new of these people since the last look, the oldest first."""
         found, many = self._changed_jobs(conn, user_ids, now)
         messages, more = self._new_messages(conn, user_ids, now)
+        tasks, most = self._changed_tasks(conn, user_ids, now)
         mark = mark_of(self._marks[0][1], now - BACK)
-        if many or more:
+        if many or more or most:
             return [News(user_id, "reload", "{}", mark) for user_id in user_ids]
         told = [News(row.user_id, "job", as_json(row), mark) for row in found]
-        return told + [News(row.user_id, "notification", as_json(row), mark) for row in messages]
+        told += [News(row.user_id, "notification", as_json(row), mark) for row in messages]
+        return told + [News(row.user_id, "ai_task", as_json(row), mark) for row in tasks]
 
     def _changed_jobs(
         self, conn: sa.Connection, user_ids: Collection[int], now: datetime
@@ -107,6 +111,14 @@ class Eyes:
         self._messages = {it for it in self._messages if it > first} | {row.id for row in rows if row.id > first}
         return news, many
 
+    def _changed_tasks(
+        self, conn: sa.Connection, user_ids: Collection[int], now: datetime
+    ) -> tuple[list[sa.Row[Any]], bool]:
+        rows = conn.execute(tasks_changed(conn, user_ids, now - BACK).limit(MOST)).all()
+        news = [row for row in rows if self._tasks.get(row.id) != row.updated_at]
+        self._tasks = {row.id: row.updated_at for row in rows}
+        return news, len(rows) == MOST and bool(news)
+
 
 def since(conn: sa.Connection, user_id: int, message_id: int, instant: datetime) -> list[News] | None:
     """What became new of a person since a mark; None where it is too much to tell."""
@@ -115,11 +127,20 @@ def since(conn: sa.Connection, user_id: int, message_id: int, instant: datetime)
     done = conn.execute(theirs.where(ended).order_by(jobs.c.finished_at)).all()
     running = conn.execute(theirs.where(_RUNS)).all()
     messages = conn.execute(messages_after(conn, [user_id], message_id).limit(MOST)).all()
-    if MOST in (len(done), len(running), len(messages)):
+    tasks = conn.execute(tasks_changed(conn, [user_id], instant).limit(MOST)).all()
+    if MOST in (len(done), len(running), len(messages), len(tasks)):
         return None
     mark = mark_of(message_id, instant)
     told = [News(user_id, "job", as_json(row), mark) for row in (*done, *running)]
-    return told + [News(user_id, "notification", as_json(row), mark) for row in messages]
+    told += [News(user_id, "notification", as_json(row), mark) for row in messages]
+    return told + [News(user_id, "ai_task", as_json(row), mark) for row in tasks]
+
+
+def tasks_changed(conn: sa.Connection, user_ids: Collection[int], instant: datetime) -> sa.Select[Any]:
+    """The AI tasks of these people that were changed since an instant, the latest first."""
+    theirs = among(conn, ai_tasks.c.user_id, list(user_ids))
+    chosen = sa.select(*_TASK).where(theirs, ai_tasks.c.updated_at >= instant)
+    return chosen.order_by(ai_tasks.c.updated_at.desc())
 
 
 def messages_after(conn: sa.Connection, user_ids: Collection[int], message_id: int) -> sa.Select[Any]:

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from personal_assistant.ai import AITaskManager, acting, formatting, rows
-from personal_assistant.ai.extras import Extras, find_extras
 from personal_assistant.ai.model import AITask, AITaskError
 from personal_assistant.api.v1.callers import Reader, Running, Writer
 from personal_assistant.api.v1.etags import IfMatch, revision_of
@@ -47,8 +46,7 @@ def list_ai_tasks(
     before = after_id(cursor)
     with runtime.db.read() as conn:
         found = rows.page(conn, caller.user_id, status=state, before=before, limit=limit + 1)
-        extras = find_extras(conn, [task.id for task in found])
-    return page_of([AITaskShape.of(task, extras.get(task.id, Extras())) for task in found], limit)
+    return page_of([AITaskShape.of(*it) for it in found], limit)
 
 
 @router.post("", status_code=201, response_model=AITaskShape, responses=responses(409))
@@ -83,7 +81,9 @@ def preview_ai_task(caller: Reader, runtime: Running, body: Text) -> Meaning:
 @router.get("/{ai_task_id}", response_model=AITaskShape, responses=responses(404))
 def get_ai_task(caller: Reader, runtime: Running, ai_task_id: int) -> Response:
     """One AI task. Its ETag is its revision."""
-    return _answer(runtime, _manager(runtime).get_task(ai_task_id, caller.user_id))
+    with runtime.db.read() as conn:
+        task, extras = rows.find_with_extras(conn, ai_task_id, caller.user_id)
+    return _shown(task, AITaskShape.of(task, extras))
 
 
 @router.patch("/{ai_task_id}", response_model=AITaskShape, responses=responses(404, 412))
@@ -222,6 +222,10 @@ def _scheduled(runtime: Runtime, task: AITask, status: int = 200, headers: dict[
 def _answer(
     runtime: Runtime, task: AITask, status: int = 200, headers: dict[str, str] | None = None, **more: Any
 ) -> Response:
-    extras = _manager(runtime).extras_of(task.id)
-    content = AITaskShape.of(task, extras).model_copy(update=more).model_dump_json()
-    return Response(content, status, {"ETag": f'"{task.revision}"', **(headers or {})}, "application/json")
+    shape = AITaskShape.of(task, _manager(runtime).extras_of(task.id))
+    return _shown(task, shape.model_copy(update=more), status, headers)
+
+
+def _shown(task: AITask, shape: AITaskShape, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    named = {"ETag": f'"{task.revision}"', **(headers or {})}
+    return Response(shape.model_dump_json(), status, named, "application/json")

@@ -34,7 +34,8 @@ _LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", description="
 
 @router.get("/events", response_class=StreamingResponse, responses={200: _STREAM})
 async def stream_events(caller: Reader, request: Request, last_event_id: _LastEventId = None) -> Response:
-    """Your jobs that changed (`job`) and your new messages (`notification`), within a second; the data is JSON.
+    """Your jobs that changed (`job`), your new messages (`notification`), and your AI tasks that were made or changed
+    (`ai_task`), within a second; the data is JSON.
 
     `ready` comes first. `reload` says that more has changed than is told one by one: read the lists again. With the
     header Last-Event-ID what was missed of the last hour follows; an event may come twice. A comment comes at least

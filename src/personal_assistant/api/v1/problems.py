@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import compile_path
 
 from personal_assistant.ai.model import AITaskChangedError, AITaskNotFoundError
 from personal_assistant.errors import AssistantError
@@ -108,9 +109,18 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
-    del request
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, _SAID.get(error.status_code) or error.detail, error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return problem(error.status_code, _SAID.get(error.status_code) or error.detail, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """What can be done at the path of a request: the framework names the methods of one of its routes only."""
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    there = (verbs for known, verbs in request.app.openapi()["paths"].items() if compile_path(known)[0].match(path))
+    return {verb.upper() for verbs in there for verb in verbs}
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

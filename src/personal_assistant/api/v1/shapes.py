@@ -114,6 +114,9 @@ class Meaning(BaseModel):
     next: list[datetime]
 
 
+_LISTS = ("tags", "attachments", "pre_notices")
+
+
 class WishesShape(BaseModel):
     """What a reminder does beyond coming at its time; `resume_at` is until when it is paused."""
 
@@ -131,6 +134,12 @@ class WishesShape(BaseModel):
     expire_minutes: int | None = None
     pre_notices: list[int] = []
     resume_at: datetime | None = None
+
+    @classmethod
+    def of(cls, extras: Extras) -> "WishesShape":
+        """As they are answered."""
+        wishes = {name: getattr(extras, name) for name in cls.model_fields}
+        return cls.model_construct(**wishes | {name: list(wishes[name]) for name in _LISTS})
 
 
 class AITaskShape(BaseModel):
@@ -162,16 +171,24 @@ class AITaskShape(BaseModel):
     scheduler_alive: bool | None = Field(None, description="Told of what was scheduled now: false, nothing will fire.")
 
     @classmethod
-    def of(cls, task: AITask, extras: Extras) -> "AITaskShape":
-        """As it is answered."""
-        shape = cls.model_validate(task)
-        shape.wishes = WishesShape.model_validate(extras)
+    def of(cls, task: AITask, extras: Extras | None) -> "AITaskShape":
+        """As it is answered; None for one without extras."""
         try:
-            shape.understood = task.schedule.describe()
+            understood = task.schedule.describe()
         except ValueError as error:  # an odd row of the earlier scheduler
-            shape.understood = f"cannot fire: {error}"
-        shape.next = task.upcoming()
-        return shape
+            understood = f"cannot fire: {error}"
+        # Not validated: it is our own, and a page of them would take twice as long.
+        return cls.model_construct(
+            **{name: getattr(task, name) for name in _OF_TASK},
+            wishes=_NO_WISHES if extras is None else WishesShape.of(extras),
+            understood=understood,
+            next=task.upcoming(),
+            scheduler_alive=None,
+        )
+
+
+_NO_WISHES = WishesShape.of(Extras())
+_OF_TASK = tuple(name for name in AITaskShape.model_fields if name in AITask.__dataclass_fields__)
 
 
 class PutOff(BaseModel):

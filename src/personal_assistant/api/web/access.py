@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from personal_assistant.people.sessions import LONGEST, Session, find_session, is_csrf, note_use
+from personal_assistant.people.sessions import LONGEST, Session, end_session, find_session, is_csrf, note_use
 from personal_assistant.workers.runtime import Runtime
 
 CSRF = "csrf"
@@ -27,6 +27,9 @@ def is_known_host(request: Request) -> bool:
 
     A page elsewhere whose name is made to lead here is refused by it (DNS rebinding).
     """
+    # Where a name has odd characters, the URL is made of this server's own address instead.
+    if request.headers.get("host", request.url.netloc) != request.url.netloc:
+        return False
     host = (request.url.hostname or "").rstrip(".").lower()
     if host == "localhost" or host == (urlsplit(_runtime(request).settings.public_url).hostname or "localhost"):
         return True
@@ -50,6 +53,15 @@ def session_of(request: Request) -> Session | None:
 
 
 def sign_in(response: Response, request: Request, secret: str) -> Response:
+    """Sign a browser in by a session's secret. The session that it had before ends."""
+    before = session_of(request)
+    if before is not None:
+        with _runtime(request).db.write() as conn:
+            end_session(conn, before.user_id, before.id)
+    return keep(response, request, secret)
+
+
+def keep(response: Response, request: Request, secret: str) -> Response:
     """Have the browser keep a session's secret."""
     secure = over_tls(request)
     name = _SECURE_COOKIE if secure else _COOKIE
@@ -70,7 +82,7 @@ def is_same_origin(request: Request) -> bool:
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    return origin is None or origin.partition("://")[2] == request.headers.get("host")
 
 
 def has_token(session: Session, form: Mapping[str, str]) -> bool:

@@ -1,6 +1,7 @@
 """The routes of the dashboard, and what holds for all of them."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -25,7 +26,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_Endpoint = Callable[[Request], Awaitable[Response]]
+_Endpoint = Callable[[Request, dict[str, str]], Response]
 
 
 class _Cached(StaticFiles):
@@ -43,37 +44,30 @@ def routes() -> list[BaseRoute]:
         Mount("/static/{version}", _Cached(directory=_STATIC)),
         *(Route(path, _guarded(handler), methods=list(methods)) for path, methods, handler in sign_in.ROUTES),
         Route("/events", events.stream),
-        *(Route(page.path, _guarded(_visited(page)), methods=list(page.methods)) for page in all_pages()),
+        *(Route(page.path, _guarded(partial(_answer, page)), methods=list(page.methods)) for page in all_pages()),
     ]
 
 
-def _guarded(endpoint: _Endpoint) -> _Endpoint:
-    """Refuse what comes under a strange name or from a strange page."""
+def _guarded(endpoint: _Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    """Refuse what comes under a strange name, from a strange page, or is too long; the rest is done in a thread."""
 
     async def guarded(request: Request) -> Response:
         if not is_known_host(request):
             return PlainTextResponse("This server is not known by that name: see ASSISTANT_PUBLIC_URL.\n", 421)
         if request.method == "POST" and not is_same_origin(request):
             return PlainTextResponse("This form comes from another site.\n", 403)
-        answer = await endpoint(request)
-        for name, value in _HEADERS.items():
-            answer.headers.setdefault(name, value)
-        return answer
-
-    return guarded
-
-
-def _visited(page: Page) -> _Endpoint:
-    async def visited(request: Request) -> Response:
         try:
             form = await form_of(request) if request.method == "POST" else {}
         except ClientDisconnect:
             return Response(status_code=400)
         if form is None:
             return PlainTextResponse("This form is too long.\n", 413)
-        return await run_in_threadpool(_answer, page, request, form)
+        answer = await run_in_threadpool(endpoint, request, form)
+        for name, value in _HEADERS.items():
+            answer.headers.setdefault(name, value)
+        return answer
 
-    return visited
+    return guarded
 
 
 def _answer(page: Page, request: Request, form: dict[str, str]) -> Response:

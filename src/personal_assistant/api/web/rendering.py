@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 from personal_assistant import __version__
 from personal_assistant.ai.formatting import sign
 from personal_assistant.ai.model import AITask
+from personal_assistant.api.web.agents import browser_name
 from personal_assistant.timing.missed import spoken
 from personal_assistant.timing.zones import get_zone
 
@@ -31,7 +32,7 @@ def _environment() -> Environment:
     )
     made.globals |= {"menu": menu, "version": __version__, "rule": _rule}
     made.filters |= {"day": _day, "clock": _clock, "precise": _precise, "ago": _ago, "took": _took}
-    made.filters |= {"sign": sign, "last_part": _last_part}
+    made.filters |= {"sign": sign, "last_part": _last_part, "browser_name": browser_name}
     return made
 
 

@@ -2,20 +2,20 @@
 pressed.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from ipaddress import ip_address
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from personal_assistant.api.web.access import form_of, has_token, session_of, sign_in, sign_out
+from personal_assistant.api.web.access import has_token, session_of, sign_in, sign_out
 from personal_assistant.api.web.rendering import render
 from personal_assistant.errors import AssistantError
 from personal_assistant.people import signing_in
 from personal_assistant.people.one_time_links import Purpose, find_link
 from personal_assistant.people.sessions import end_session
 from personal_assistant.people.signing_in import Client, CodeNeeded
+from personal_assistant.people.tries import LockedOutError
 from personal_assistant.store.secrets import vault_of
 from personal_assistant.workers.runtime import Runtime
 
@@ -34,14 +34,10 @@ def _runtime(request: Request) -> Runtime:
     return runtime
 
 
-async def login(request: Request) -> Response:
+def login(request: Request, form: dict[str, str]) -> Response:
     """The form, and what it sends: a password, then a code where there is a second factor."""
     if request.method != "POST":
         return render("login.html", reason="", email="")
-    return await run_in_threadpool(_log_in, request, await form_of(request) or {})
-
-
-def _log_in(request: Request, form: dict[str, str]) -> Response:
     runtime, now = _runtime(request), _runtime(request).clock.now()
     try:
         if "code" in form:
@@ -49,36 +45,33 @@ def _log_in(request: Request, form: dict[str, str]) -> Response:
             done = signing_in.give_code(runtime.db, vault, form.get("step", ""), form["code"], now, _client(request))
             return sign_in(RedirectResponse("/", 303), request, done.secret)
         email, password = form.get("email", ""), form.get("password", "")
-        answer = signing_in.sign_in(runtime.db, email, password, now, _client(request))
+        got = signing_in.sign_in(runtime.db, email, password, now, _client(request))
     except AssistantError as error:
         if "code" in form:
-            return render("code.html", 403, reason=str(error), step=form.get("step", ""))
-        return render("login.html", 403, reason=str(error), email=form.get("email", "")[:320])
-    if isinstance(answer, CodeNeeded):
-        return render("code.html", reason="", step=answer.secret)
-    return sign_in(RedirectResponse("/", 303), request, answer.secret)
+            answer = render("code.html", 403, reason=str(error), step=form.get("step", ""))
+        else:
+            answer = render("login.html", 403, reason=str(error), email=form.get("email", "")[:320])
+        if isinstance(error, LockedOutError):
+            answer.status_code, answer.headers["Retry-After"] = 429, str(error.seconds)
+        return answer
+    if isinstance(got, CodeNeeded):
+        return render("code.html", reason="", step=got.secret)
+    return sign_in(RedirectResponse("/", 303), request, got.secret)
 
 
-async def logout(request: Request) -> Response:
+def logout(request: Request, form: dict[str, str]) -> Response:
     """End this browser's session."""
-    return await run_in_threadpool(_log_out, request, await form_of(request) or {})
-
-
-def _log_out(request: Request, form: dict[str, str]) -> Response:
     session, runtime = session_of(request), _runtime(request)
-    if session is not None and has_token(session, form):
+    if session is not None:
+        if not has_token(session, form):
+            return RedirectResponse("/", 303)
         with runtime.db.write() as conn:
             end_session(conn, session.user_id, session.id)
     return sign_out(RedirectResponse("/login", 303))
 
 
-async def by_link(request: Request) -> Response:
+def by_link(request: Request, form: dict[str, str]) -> Response:
     """What a one-time link opens. Looking does not use it up."""
-    form = await form_of(request) if request.method == "POST" else {}
-    return await run_in_threadpool(_by_link, request, form or {})
-
-
-def _by_link(request: Request, form: dict[str, str]) -> Response:
     runtime, now = _runtime(request), _runtime(request).clock.now()
     purpose, secret = _BY_LINK.get(request.path_params["purpose"]), request.path_params["secret"]
     with runtime.db.read() as conn:
@@ -98,7 +91,7 @@ def _by_link(request: Request, form: dict[str, str]) -> Response:
     return sign_in(RedirectResponse("/", 303), request, done.secret)
 
 
-_Endpoint = Callable[[Request], Awaitable[Response]]
+_Endpoint = Callable[[Request, dict[str, str]], Response]
 ROUTES: list[tuple[str, tuple[str, ...], _Endpoint]] = [
     ("/login", ("GET", "POST"), login),
     ("/logout", ("POST",), logout),

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from personal_assistant.api.web.access import over_tls
 from personal_assistant.api.web.rendering import render
 from personal_assistant.people.accounts import Account
 from personal_assistant.people.sessions import Session
@@ -64,7 +65,10 @@ class Visit:
         if said:
             # In a cookie: what stands in an address could be put there by somebody else.
             text = quote(said[:_LONGEST_SAID])
-            answer.set_cookie(_SAID, text, max_age=_SAID_SECONDS, path="/", httponly=True, samesite="lax")
+            secure = over_tls(self.request)
+            answer.set_cookie(
+                _SAID, text, max_age=_SAID_SECONDS, path="/", secure=secure, httponly=True, samesite="lax"
+            )
         return answer
 
     def refuse(self, error: Exception) -> Response:

@@ -49,9 +49,7 @@ class Schedule:
 
     def describe(self) -> str:
         """What it means in words, on the clock of its zone, which is not named."""
-        from personal_assistant.timing.recurrence.describe import describe
-
-        return describe(self)
+        return self._words
 
     def to_config(self) -> tuple[str, dict[str, Any]]:
         """The `schedule_type` and `schedule_config` to store; `parse_schedule` makes an equal schedule of them."""
@@ -77,6 +75,12 @@ class Schedule:
         start = self.first_possible
         counted = None if self.count is None or start is None else _nth(self.rule, self.tz, start, self.count)
         return min((end for end in (self._until_instant(), counted) if end is not None), default=None)
+
+    @cached_property
+    def _words(self) -> str:
+        from personal_assistant.timing.recurrence.describe import describe
+
+        return describe(self)
 
     def _occurrences(self, after: datetime) -> Iterator[datetime]:
         after = max(after, EARLIEST).astimezone(UTC)

@@ -28,7 +28,8 @@ def listed(visit: Visit) -> Response:
         else:
             chosen = state if state in AI_TASK_STATES else None
             last = int(before) if before.isdecimal() and before.isascii() else None
-            found = rows.page(conn, visit.user_id, status=chosen, before=last, limit=_SHOWN + 1)
+            page = rows.page(conn, visit.user_id, status=chosen, before=last, limit=_SHOWN + 1)
+            found = [task for task, _ in page]
     more = found[_SHOWN - 1].id if len(found) > _SHOWN else None
     return visit.render(
         "ai_tasks.html", tasks=found[:_SHOWN], more=more, words=words, state=state, states=AI_TASK_STATES

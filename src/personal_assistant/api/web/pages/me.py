@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
+from personal_assistant.api.web.access import keep
 from personal_assistant.api.web.registry import Page
 from personal_assistant.api.web.visit import Visit
 from personal_assistant.errors import AssistantError
@@ -38,10 +39,12 @@ def edit(visit: Visit) -> Response:
 
 
 def change_password(visit: Visit) -> Response:
-    """A new password; all other browsers are signed out."""
+    """A new password; all other browsers are signed out, and this one goes on with another cookie."""
     old, new = visit.form.get("old", ""), visit.form.get("new", "")
-    signing_in.change_password(visit.runtime.db, visit.user_id, old, new, visit.now, keep=visit.session.id)
-    return visit.go("/people", "The password is changed, and your other browsers are signed out")
+    mine = visit.session.id
+    secret = signing_in.change_password(visit.runtime.db, visit.user_id, old, new, visit.now, keep=mine)
+    answer = visit.go("/people", "The password is changed, and your other browsers are signed out")
+    return keep(answer, visit.request, secret)
 
 
 def end_session(visit: Visit) -> Response:

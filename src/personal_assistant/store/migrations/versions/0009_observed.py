@@ -1,0 +1,44 @@
+"""What jobs logged, what the machine had left, and an index for AI tasks that were changed lately."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from personal_assistant.store.types import UTCDateTime
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    growing = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.create_table(
+        "job_logs",
+        sa.Column("id", growing, autoincrement=True, nullable=False),
+        sa.Column("job_id", sa.String(length=155), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("level", sa.String(length=10), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_job_logs_job_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_logs")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_job_logs_job_id", "job_logs", ["job_id", "id"])
+    op.create_table(
+        "resource_samples",
+        sa.Column("id", growing, autoincrement=True, nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("cpu_percent", sa.Float(), nullable=False),
+        sa.Column("processes", sa.Integer(), nullable=False),
+        sa.Column("memory_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("memory_available_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("disk_free_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("database_bytes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_resource_samples")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_resource_samples_at", "resource_samples", ["at"])
+    op.create_index("ix_ai_tasks_updated_at", "ai_tasks", ["updated_at"])
