@@ -160,6 +160,10 @@ class Client:
         """One, with its failed attempts and its timeline."""
         return self.request("GET", f"/jobs/{quote(job_id, safe='')}")
 
+    def list_job_log(self, job_id: str, *, limit: int = 10_000) -> list[Json]:
+        """What it logged, the earliest line first."""
+        return self._list(f"/jobs/{quote(job_id, safe='')}/logs", {}, limit)
+
     def request(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, key: str | None = None) -> Json:
         """Any request under `/api/v1`; its answer in JSON. With a `key` it is sent again once, should it get lost."""
         headers = {} if key is None else {"Idempotency-Key": key}
