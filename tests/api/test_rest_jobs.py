@@ -11,6 +11,8 @@ from tests.support.ledger import TASK, Ledger
 
 from personal_assistant.jobs import signals
 from personal_assistant.jobs.leases import Worker, register
+from personal_assistant.jobs.log_lines import LogLine
+from personal_assistant.jobs.logs import write_lines
 from personal_assistant.jobs.outcomes import Failed
 from personal_assistant.store.tables import JOB_STATES
 from personal_assistant.timing.clock import ManualClock
@@ -32,6 +34,23 @@ def failed(ledger: Ledger, count: int) -> list[str]:
     for job in ledger.take(*ids):
         assert ledger.end(job, Failed("No route to the printer", "permanent", "Traceback: secret place"))
     return sorted(ids, reverse=True)
+
+
+@SQLITE
+def test_a_list_goes_back_in_steps(runtime: Runtime, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("personal_assistant.jobs.searching.LOOKED_AT", 3)
+    oldest, _, other = failed(ledger, 1)[0], made(ledger), made(ledger, another_person(runtime.db))
+    ended = [made(ledger) for _ in range(2)]
+    with server(runtime) as client:
+        rest = Rest(client, token_of(runtime))
+        empty = rest("GET", "/jobs?text=printer").json
+        assert (empty["items"], empty["next_cursor"] is None) == ([], False)
+        last = rest("GET", f"/jobs?text=printer&cursor={empty['next_cursor']}").json
+        assert ([it["id"] for it in last["items"]], last["next_cursor"]) == ([oldest], None)
+        assert [it["id"] for it in rest("GET", "/jobs?state=failed").json["items"]] == [oldest]
+        queued = rest("GET", "/jobs?state=queued").json
+        assert (len(queued["items"]), queued["next_cursor"]) == (3, None)
+        assert other not in str(queued) and ended[0] in str(queued)
 
 
 def test_a_person_finds_her_jobs_and_an_administrator_all(runtime: Runtime, clock: ManualClock, ledger: Ledger) -> None:
@@ -181,3 +200,32 @@ def test_the_system(runtime: Runtime, ledger: Ledger) -> None:
         assert all(it["about"] and it["figures"] is None for it in tasks)
         assert rest("GET", "/tasks/execute_ai_task").json["guarantee"] == "at least once"
         assert rest("GET", "/tasks/none").status == 404
+
+
+def logged(runtime: Runtime, job_id: str, *numbers: int, text: str = "line", attempt: int = 1) -> None:
+    """Have a job have logged lines of these numbers."""
+    with runtime.db.write() as conn:
+        at = runtime.clock.now()
+        lines = [LogLine(attempt, number, at, "warning", f"{text} {number}") for number in numbers]
+        write_lines(conn, [(job_id, lines)])
+
+
+def test_what_a_job_logged_comes_in_pages_to_its_own_person(runtime: Runtime, ledger: Ledger) -> None:
+    mine, hers = made(ledger), made(ledger, another_person(runtime.db))
+    logged(runtime, mine, 1, 2, 5)
+    logged(runtime, mine, 1, attempt=2)
+    with server(runtime) as client:
+        rest, admin = Rest(client, token_of(runtime)), Rest(client, token_of(runtime, OWNER, "admin"))
+        first = rest("GET", f"/jobs/{mine}/logs?limit=3").json
+        assert [(it["attempt"], it["number"], it["text"]) for it in first["items"]] == [
+            (1, 1, "line 1"),
+            (1, 2, "line 2"),
+            (1, 5, "line 5"),
+        ]
+        assert first["items"][0].keys() == {"attempt", "number", "at", "level", "text"}
+        rest_of_it = rest("GET", f"/jobs/{mine}/logs?limit=3&cursor={first['next_cursor']}").json
+        assert ([it["attempt"] for it in rest_of_it["items"]], rest_of_it["next_cursor"]) == ([2], None)
+        for job_id in (hers, NOBODYS_ID, "%00"):
+            assert rest("GET", f"/jobs/{job_id}/logs").status == 404
+        assert admin("GET", f"/jobs/{hers}/logs").json == {"items": [], "next_cursor": None}
+        assert rest("GET", f"/jobs/{mine}/logs?cursor=eA").status == 422

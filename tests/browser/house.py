@@ -18,6 +18,10 @@ from tests.support.ledger import Ledger
 
 from personal_assistant.ai import AITaskManager
 from personal_assistant.jobs.outcomes import Failed
+from personal_assistant.notifications.addresses import add_address, set_enabled
+from personal_assistant.notifications.links import links_for
+from personal_assistant.notifications.senders import config_of
+from personal_assistant.store.secrets import vault_of
 from personal_assistant.store.tables import deliveries
 from personal_assistant.timing.clock import ManualClock, utc_now
 from personal_assistant.workers.runtime import Runtime
@@ -29,10 +33,11 @@ _SECONDS = 30
 
 @dataclass(frozen=True)
 class House:
-    """Where it answers, the link for the first sign-in, and the member's e-mail address and password."""
+    """Where it answers, the links for the first sign-in and in a message, the member's e-mail address and password."""
 
     base: str
     first_link: str
+    message_link: str
     email: str = EMAIL
     password: str = PASSWORD
 
@@ -54,7 +59,7 @@ def house(folder: Path) -> Iterator[House]:
             reader.start()
             try:
                 until(lambda: _messages(runtime) >= 4, _SECONDS)
-                yield House(served, link)
+                yield House(served, link, _message_link(runtime, served))
             finally:
                 process.kill()
                 reader.join()
@@ -69,6 +74,8 @@ def _furnish(runtime: Runtime) -> None:
     """Two people with what they asked for, and jobs that failed."""
     prepare(runtime)
     her = member(runtime.db, runtime.clock)
+    for user_id in (OWNER, her):
+        _channel(runtime, user_id)
     manager, soon = AITaskManager(runtime.db), {"run_at": (utc_now() + timedelta(seconds=0.5)).isoformat()}
     for user_id in (OWNER, her):
         extras = {"notes": f"Read {_LONG} first", "tags": ["home", _LONG[:30]]}
@@ -84,6 +91,14 @@ def _furnish(runtime: Runtime) -> None:
             ledger.run(ledger.add(user_id=whose, args=[_LONG]), failed)
 
 
+def _channel(runtime: Runtime, user_id: int) -> None:
+    """A way to reach somebody, which is paused: nothing is sent there."""
+    vault, now = vault_of(runtime.settings), runtime.clock.now()
+    with runtime.db.write() as conn:
+        made, _ = add_address(conn, vault, user_id, "webhook", "https://hooks.example.org/", name=_LONG[:60], now=now)
+        set_enabled(conn, made, False)
+
+
 def _told(output: IO[str], pattern: str) -> str:
     said = ""
     for line in output:
@@ -91,6 +106,15 @@ def _told(output: IO[str], pattern: str) -> str:
         if found := re.search(pattern, line):
             return found[1]
     raise AssertionError(f"it ended, and said: {said}")
+
+
+def _message_link(runtime: Runtime, base: str) -> str:
+    config = config_of(runtime.settings.model_copy(update={"public_url": base}))
+    with runtime.db.read() as conn:
+        chosen = sa.select(sa.func.min(deliveries.c.id)).where(deliveries.c.user_id == OWNER)
+        message_id = int(conn.execute(chosen).scalar_one())
+    [link] = links_for(message_id, OWNER, config, vault_of(runtime.settings), utc_now())
+    return link.url
 
 
 def _messages(runtime: Runtime) -> int:

@@ -153,7 +153,7 @@ def test_somebody_is_invited_and_comes_in(browser: Browser, owner: BrowserContex
     theirs.page.get_by_label("E-mail address").fill("new@example.org")
     theirs.page.get_by_label("Password").fill(home.password)
     theirs.page.get_by_role("button", name="Sign in").click()
-    expect(theirs.page.get_by_text("Nothing is scheduled.")).to_be_visible()
+    expect(theirs.page.get_by_role("heading", name="Today", exact=True)).to_be_visible()
     theirs.inspect(found)
     assert not found.faults, "\n".join(found.faults)
 
@@ -173,6 +173,18 @@ def test_a_reminder_typed_in_the_box_fires_on_the_page(owner: BrowserContext, ho
     open_one.get_by_role("button", name="Done").click()
     expect(open_one).to_have_count(0)
     page.close()
+
+
+def test_the_link_in_a_message_opens_a_sound_page(browser: Browser, home: House, tmp_path: Path) -> None:
+    found, anybody = Walk(), Walker(browser.new_context(viewport=NARROW), home.base, tmp_path)
+    anybody.look(home.message_link, found)
+    anybody.page.get_by_role("button", name="In 20 minutes").click()
+    expect(anybody.page.get_by_text("It comes again on")).to_be_visible()
+    anybody.inspect(found)
+    anybody.page.get_by_role("button", name="Done").click()
+    expect(anybody.page.get_by_text("Done on")).to_be_visible()
+    anybody.inspect(found)
+    assert not found.faults, "\n".join(found.faults)
 
 
 def test_the_keyboard_is_enough(member: BrowserContext, home: House) -> None:
@@ -195,7 +207,7 @@ def test_the_keyboard_is_enough(member: BrowserContext, home: House) -> None:
     page.close()
 
 
-def test_what_cannot_be_undone_asks_first(member: BrowserContext, home: House) -> None:
+def test_what_takes_much_away_asks_first_and_can_be_undone(member: BrowserContext, home: House) -> None:
     page = opened(member, home.base)
     page.set_viewport_size(NARROW)
     page.get_by_label("What to remind you of").fill("throw this away tomorrow at 9am")
@@ -214,6 +226,8 @@ def test_what_cannot_be_undone_asks_first(member: BrowserContext, home: House) -
     expect(page.get_by_role("heading", name="throw this away")).to_be_visible()
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_role("heading", name="AI tasks")).to_be_visible()
-    assert len(asked) == 2 and "Remove «throw this away»? This cannot be undone" in asked[0]
+    assert len(asked) == 2 and "Remove «throw this away»? You can take that back" in asked[0]
     expect(page.get_by_role("link", name="throw this away")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", name="throw this away")).to_be_visible()
     page.close()

@@ -1,6 +1,7 @@
 """Jobs: what was done or is to be done, and what can be done about it. An admin sees everybody's, others their own."""
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -10,9 +11,13 @@ from starlette.responses import Response
 
 from personal_assistant.api.web.registry import Page
 from personal_assistant.api.web.visit import Visit
-from personal_assistant.jobs.model import OPEN_STATES, JobNotFoundError, JobView
-from personal_assistant.jobs.queries import errors_of, get_job, job_back, list_jobs
+from personal_assistant.jobs import searching
+from personal_assistant.jobs.log_lines import FIRST, LAST
+from personal_assistant.jobs.logs import last_lines_of, lines_of, with_gaps
+from personal_assistant.jobs.model import OPEN_STATES, JobNotFoundError
+from personal_assistant.jobs.queries import errors_of, get_job
 from personal_assistant.jobs.replay import REPLAYABLE, replay, replay_many
+from personal_assistant.jobs.searching import Found, search_jobs
 from personal_assistant.jobs.timeline import timeline
 from personal_assistant.people import audit
 from personal_assistant.store.tables import JOB_STATES
@@ -21,12 +26,14 @@ from personal_assistant.workers.tasks import load_tasks
 
 MOST_REPLAYED = 500
 _SHOWN = 50
-# So many are looked at in one step of a search.
-_LOOKED_AT = 30_000
 # A transaction of so many keeps others from writing for a moment only.
 _TOGETHER = 50
 _LONGEST_ID = 155
 _LONGEST_VALUE = 20_000
+# So many of the newest lines stand on the page of a job.
+_LAST_LINES = 20
+_LINES = FIRST + LAST
+_PLACE = re.compile(r"(\d{1,9})-(\d{1,9})")
 _BY = "web"
 
 
@@ -50,42 +57,22 @@ class Filter:
         """As it stands behind the «?» of an address."""
         return urlencode({"state": self.state, "task": self.task, "q": self.words})
 
-    def find(self, conn: sa.Connection, user_id: int | None, *, limit: int, **more: Any) -> list[JobView]:
-        """At most so many, the newest first. `more` is for `list_jobs`."""
+    def find(self, conn: sa.Connection, user_id: int | None, *, limit: int, before: str | None = None) -> Found:
+        """At most so many, the newest first."""
         states = [self.state] if self.state else []
         task, text = self.task or None, self.words or None
-        return list_jobs(conn, user_id=user_id, states=states, task=task, text=text, limit=limit, **more)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Jobs, and the one before which it goes on: `older` where more were found, `unseen` where more are to be seen."""
-
-    jobs: list[JobView]
-    older: str | None = None
-    unseen: str | None = None
-
-
-def _search(conn: sa.Connection, user_id: int | None, chosen: Filter, before: str | None) -> Found:
-    """A step of a search that takes a bounded time: it goes back so many jobs, and is complete for open ones."""
-    back_to = job_back(conn, _LOOKED_AT - 1, before=before)
-    found = chosen.find(conn, user_id, limit=_SHOWN + 1, before=before, back_to=back_to)
-    if len(found) <= _SHOWN and back_to is not None and chosen.state in OPEN_STATES:
-        found, back_to = chosen.find(conn, user_id, limit=_SHOWN + 1, before=before, rare=True), None
-    if len(found) > _SHOWN:
-        return Found(found[:_SHOWN], older=found[_SHOWN - 1].id)
-    return Found(found, unseen=back_to)
+        return search_jobs(conn, user_id=user_id, states=states, task=task, text=text, before=before, limit=limit)
 
 
 def listed(visit: Visit) -> Response:
     """The newest first."""
     chosen, before = Filter.of(visit.request.query_params), visit.query("before")
     with visit.runtime.db.read() as conn:
-        found = _search(conn, _whose(visit), chosen, before if _can_be_id(before) else None)
+        found = chosen.find(conn, _whose(visit), limit=_SHOWN, before=before if _can_be_id(before) else None)
     return visit.render(
         "jobs.html",
         found=found,
-        looked_at=_LOOKED_AT,
+        looked_at=searching.LOOKED_AT,
         chosen=chosen,
         states=JOB_STATES,
         tasks=sorted(load_tasks().own),
@@ -98,15 +85,31 @@ def shown(visit: Visit) -> Response:
     with visit.runtime.db.read() as conn:
         job = get_job(conn, _job_id(visit), user_id=_whose(visit))
         attempts = errors_of(conn, job.id)
+        lines = last_lines_of(conn, job.id, _LAST_LINES + 1)
     return visit.render(
         "job.html",
         job=job,
+        lines=with_gaps(lines[-_LAST_LINES:]),
+        more_lines=len(lines) > _LAST_LINES,
         attempts=attempts,
         steps=timeline(job, attempts),
         can_cancel=job.state in OPEN_STATES and job.cancel_requested_at is None,
         can_retry=job.state in REPLAYABLE,
         arguments=_as_text([*job.args, job.kwargs] if job.kwargs else job.args) if job.args or job.kwargs else "",
         result=_as_text(job.result) if job.result is not None else "",
+    )
+
+
+def log(visit: Visit) -> Response:
+    """What it logged, a page of lines at a time, the earliest first."""
+    after = _PLACE.fullmatch(visit.query("after"))
+    place = (int(after.group(1)), int(after.group(2))) if after else (0, 0)
+    with visit.runtime.db.read() as conn:
+        job = get_job(conn, _job_id(visit), user_id=_whose(visit))
+        lines = lines_of(conn, job.id, after=place, limit=_LINES + 1)
+    last = lines[_LINES - 1] if len(lines) > _LINES else None
+    return visit.render(
+        "job_log.html", job=job, lines=with_gaps(lines[:_LINES], place), last=last, is_first=place == (0, 0)
     )
 
 
@@ -127,10 +130,10 @@ def ask_replay(visit: Visit) -> Response:
     """Which failed jobs would be queued again; nothing happens yet."""
     chosen = replace(Filter.of(visit.request.query_params), state="failed")
     with visit.runtime.db.read() as conn:
-        found = chosen.find(conn, _whose(visit), limit=MOST_REPLAYED + 1)
+        found = chosen.find(conn, _whose(visit), limit=MOST_REPLAYED)
     return visit.render(
-        "replay.html", jobs=found[:10], count=min(len(found), MOST_REPLAYED), most=MOST_REPLAYED,
-        more=len(found) > MOST_REPLAYED, chosen=chosen,
+        "replay.html", jobs=found.jobs[:10], count=len(found.jobs), most=MOST_REPLAYED,
+        more=found.older is not None, chosen=chosen,
     )  # fmt: skip
 
 
@@ -138,7 +141,7 @@ def replay_failed(visit: Visit) -> Response:
     """Queue all failed ones that match again, at most `MOST_REPLAYED`. What cannot be queued stops nothing else."""
     chosen = replace(Filter.of(visit.form), state="failed")
     with visit.runtime.db.read() as conn:
-        ids = [job.id for job in chosen.find(conn, _whose(visit), limit=MOST_REPLAYED)]
+        ids = [job.id for job in chosen.find(conn, _whose(visit), limit=MOST_REPLAYED).jobs]
     again = refused = 0
     for start in range(0, len(ids), _TOGETHER):
         with visit.runtime.db.write() as conn:
@@ -178,6 +181,7 @@ PAGES = [
     Page("/jobs/replay", ask_replay),
     Page("/jobs/replay", replay_failed, methods=("POST",)),
     Page("/jobs/{job_id}", shown),
+    Page("/jobs/{job_id}/logs", log),
     Page("/jobs/{job_id}/cancel", cancel, methods=("POST",)),
     Page("/jobs/{job_id}/retry", retry, methods=("POST",)),
 ]
