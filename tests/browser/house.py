@@ -18,6 +18,7 @@ from tests.support.ledger import Ledger
 
 from personal_assistant.ai import AITaskManager
 from personal_assistant.jobs.outcomes import Failed
+from personal_assistant.notifications.addresses import add_address, set_enabled
 from personal_assistant.notifications.links import links_for
 from personal_assistant.notifications.senders import config_of
 from personal_assistant.store.secrets import vault_of
@@ -73,6 +74,8 @@ def _furnish(runtime: Runtime) -> None:
     """Two people with what they asked for, and jobs that failed."""
     prepare(runtime)
     her = member(runtime.db, runtime.clock)
+    for user_id in (OWNER, her):
+        _channel(runtime, user_id)
     manager, soon = AITaskManager(runtime.db), {"run_at": (utc_now() + timedelta(seconds=0.5)).isoformat()}
     for user_id in (OWNER, her):
         extras = {"notes": f"Read {_LONG} first", "tags": ["home", _LONG[:30]]}
@@ -86,6 +89,14 @@ def _furnish(runtime: Runtime) -> None:
         for error in ("It is broken.", f"No answer from {_LONG * 3}"):
             failed = Failed(error, "permanent")
             ledger.run(ledger.add(user_id=whose, args=[_LONG]), failed)
+
+
+def _channel(runtime: Runtime, user_id: int) -> None:
+    """A way to reach somebody, which is paused: nothing is sent there."""
+    vault, now = vault_of(runtime.settings), runtime.clock.now()
+    with runtime.db.write() as conn:
+        made, _ = add_address(conn, vault, user_id, "webhook", "https://hooks.example.org/", name=_LONG[:60], now=now)
+        set_enabled(conn, made, False)
 
 
 def _told(output: IO[str], pattern: str) -> str:
