@@ -46,7 +46,7 @@ def house(folder: Path) -> Iterator[House]:
     """Start one on a fresh data directory; gives it once its people have got messages. Killed at the end."""
     runtime = open_runtime(folder)
     try:
-        _furnish(runtime)
+        her = _furnish(runtime)
         command = [sys.executable, "-m", "personal_assistant.cli.main", "up", "--web", "0"]
         process = subprocess.Popen(
             command, env=environment(folder), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -57,7 +57,8 @@ def house(folder: Path) -> Iterator[House]:
             reader = Thread(target=process.stdout.read)  # a full pipe would stop it
             reader.start()
             try:
-                until(lambda: _messages(runtime) >= 4, _SECONDS)
+                until(lambda: _messages(runtime) >= 2, _SECONDS)
+                _fail(runtime, her, f"No answer from {_LONG * 3}")  # the newest of the jobs
                 yield House(served, link, _message_link(runtime, served))
             finally:
                 process.kill()
@@ -69,8 +70,8 @@ def house(folder: Path) -> Iterator[House]:
         runtime.db.close()
 
 
-def _furnish(runtime: Runtime) -> None:
-    """Two people with what they asked for, and jobs that failed."""
+def _furnish(runtime: Runtime) -> int:
+    """Two people with what they asked for, and jobs that failed; returns the member's id."""
     prepare(runtime)
     her = member(runtime.db, runtime.clock)
     manager, soon = AITaskManager(runtime.db), {"run_at": (utc_now() + timedelta(seconds=0.5)).isoformat()}
@@ -80,12 +81,14 @@ def _furnish(runtime: Runtime) -> None:
         manager.create_from_words(user_id, "take out the bins every monday at 7pm")
         paused = manager.create_from_words(user_id, "water the plants every day at 9am")
         manager.pause_task(paused.id, user_id)
-        manager.create_task(user_id, "Call mom", "once", soon)
-    ledger = Ledger(runtime.db, ManualClock(utc_now()))
     for whose in (OWNER, her, None):
-        for error in ("It is broken.", f"No answer from {_LONG * 3}"):
-            failed = Failed(error, "permanent")
-            ledger.run(ledger.add(user_id=whose, args=[_LONG]), failed)
+        _fail(runtime, whose, "It is broken.")
+    return her
+
+
+def _fail(runtime: Runtime, user_id: int | None, error: str) -> None:
+    ledger = Ledger(runtime.db, ManualClock(utc_now()))
+    ledger.run(ledger.add(user_id=user_id, args=[_LONG]), Failed(error, "permanent"))
 
 
 def _told(output: IO[str], pattern: str) -> str:
