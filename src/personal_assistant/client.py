@@ -91,6 +91,10 @@ class Client:
     def get_ai_task(self, ai_task_id: int) -> Json:
         return self.request("GET", f"/ai-tasks/{ai_task_id}")
 
+    def calendar(self, first: str, last: str) -> Json:
+        """What came from one day to another, like 2026-11-28, and what is to come."""
+        return self.request("GET", f"/ai-tasks/calendar?{urlencode({'from': first, 'to': last})}")
+
     def pause_ai_task(self, ai_task_id: int, until: str | None = None) -> Json:
         """Let it rest until it is resumed, or until a time in words."""
         body = {"words": until} if until is not None else None

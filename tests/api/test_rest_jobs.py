@@ -34,6 +34,23 @@ def failed(ledger: Ledger, count: int) -> list[str]:
     return sorted(ids, reverse=True)
 
 
+@SQLITE
+def test_a_list_goes_back_in_steps(runtime: Runtime, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("personal_assistant.jobs.searching.LOOKED_AT", 3)
+    oldest, _, other = failed(ledger, 1)[0], made(ledger), made(ledger, another_person(runtime.db))
+    ended = [made(ledger) for _ in range(2)]
+    with server(runtime) as client:
+        rest = Rest(client, token_of(runtime))
+        empty = rest("GET", "/jobs?text=printer").json
+        assert (empty["items"], empty["next_cursor"] is None) == ([], False)
+        last = rest("GET", f"/jobs?text=printer&cursor={empty['next_cursor']}").json
+        assert ([it["id"] for it in last["items"]], last["next_cursor"]) == ([oldest], None)
+        assert [it["id"] for it in rest("GET", "/jobs?state=failed").json["items"]] == [oldest]
+        queued = rest("GET", "/jobs?state=queued").json
+        assert (len(queued["items"]), queued["next_cursor"]) == (3, None)
+        assert other not in str(queued) and ended[0] in str(queued)
+
+
 def test_a_person_finds_her_jobs_and_an_administrator_all(runtime: Runtime, clock: ManualClock, ledger: Ledger) -> None:
     old = failed(ledger, 1)[0]
     clock.advance(3600)

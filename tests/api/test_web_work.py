@@ -131,7 +131,7 @@ def test_jobs_are_found_and_leafed_through(runtime: Runtime, ledger: Ledger) -> 
 def test_a_search_goes_back_in_steps_and_finds_every_open_job(
     runtime: Runtime, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("personal_assistant.api.web.pages.jobs._LOOKED_AT", 3)
+    monkeypatch.setattr("personal_assistant.jobs.searching.LOOKED_AT", 3)
     oldest, waits = failed(ledger), ledger.add(user_id=OWNER)
     ended = [failed(ledger, error="x") for _ in range(5)]
     with server(runtime) as client:
@@ -234,8 +234,8 @@ def test_hours_are_summed_counted_or_not(runtime: Runtime, clock: ManualClock, l
         mine = browser(runtime, client)
         plotted = json.loads(mine.get("/workers/hours").body)
         page = mine.get("/workers").text
-    assert len(plotted["hours"]) == len(plotted["waited"]) == 48
-    assert plotted["hours"][-1] == int(second.hour.timestamp()) and plotted["succeeded"][-2:] == [1, 1]
+    assert len(plotted["times"]) == len(plotted["waited"]) == 48
+    assert plotted["times"][-1] == int(second.hour.timestamp()) and plotted["succeeded"][-2:] == [1, 1]
     assert plotted["failed"][-2:] == [1, 0] and plotted["waited"][:46] == [None] * 46
     assert "data-plot=" in page and "The same as a table" in page
 

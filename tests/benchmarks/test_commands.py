@@ -54,6 +54,20 @@ _SMALL = {
         ["--seconds", "1", "--pending", "10"],
         {"seconds", "pending", "core_percent", "resident_megabytes", "up_ready_seconds"},
     ),
+    "streams": (
+        ["--count", "2", "--seconds", "2"],
+        {
+            "streams",
+            "broken",
+            "messages",
+            "untold",
+            "p50_seconds",
+            "last_seconds",
+            "first_megabytes",
+            "last_megabytes",
+            "grown_megabytes",
+        },
+    ),
     "jobs": (
         ["--count", "50", "--waiting", "5"],
         {"count", "no_op_jobs_per_second", "floor_jobs_per_second", "waiting", "waiting_seconds"},

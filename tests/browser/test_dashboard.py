@@ -207,7 +207,7 @@ def test_the_keyboard_is_enough(member: BrowserContext, home: House) -> None:
     page.close()
 
 
-def test_what_cannot_be_undone_asks_first(member: BrowserContext, home: House) -> None:
+def test_what_takes_much_away_asks_first_and_can_be_undone(member: BrowserContext, home: House) -> None:
     page = opened(member, home.base)
     page.set_viewport_size(NARROW)
     page.get_by_label("What to remind you of").fill("throw this away tomorrow at 9am")
@@ -226,6 +226,8 @@ def test_what_cannot_be_undone_asks_first(member: BrowserContext, home: House) -
     expect(page.get_by_role("heading", name="throw this away")).to_be_visible()
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_role("heading", name="AI tasks")).to_be_visible()
-    assert len(asked) == 2 and "Remove «throw this away»? This cannot be undone" in asked[0]
+    assert len(asked) == 2 and "Remove «throw this away»? You can take that back" in asked[0]
     expect(page.get_by_role("link", name="throw this away")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", name="throw this away")).to_be_visible()
     page.close()

@@ -13,7 +13,7 @@ from tests.support.ledger import TASK, Ledger
 from personal_assistant.jobs.enqueue import enqueue_many
 from personal_assistant.jobs.model import NewJob
 from personal_assistant.jobs.outcomes import Succeeded
-from personal_assistant.jobs.queries import count_by_state
+from personal_assistant.jobs.stats import count_by_state
 from personal_assistant.store.database import Database
 from personal_assistant.timing.clock import ManualClock
 

@@ -20,8 +20,8 @@ from personal_assistant.jobs.lines import STEP
 from personal_assistant.jobs.model import ClaimedJob
 from personal_assistant.jobs.outcomes import Outcome, Retry, Succeeded, Waiting
 from personal_assistant.jobs.publish import mark_published
-from personal_assistant.jobs.queries import count_by_state
 from personal_assistant.jobs.slots import hand_out, keys_in_line, next_look
+from personal_assistant.jobs.stats import count_by_state
 from personal_assistant.jobs.turns import Turns
 from personal_assistant.store.tables import jobs, rates, users
 

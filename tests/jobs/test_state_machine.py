@@ -7,7 +7,8 @@ from personal_assistant.jobs.enqueue import enqueue, enqueue_many
 from personal_assistant.jobs.finish import finish_many
 from personal_assistant.jobs.model import JobNotFoundError, NewJob
 from personal_assistant.jobs.outcomes import Cancelled, Outcome, Retry, Succeeded, Waiting
-from personal_assistant.jobs.queries import count_by_state, errors_of
+from personal_assistant.jobs.queries import errors_of
+from personal_assistant.jobs.stats import count_by_state
 
 
 def test_a_job_for_now_is_queued_and_a_later_one_scheduled(ledger: Ledger) -> None:

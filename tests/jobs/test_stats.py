@@ -6,10 +6,9 @@ import sqlalchemy as sa
 from tests.support.ledger import FAILED, Ledger
 
 from personal_assistant.jobs.outcomes import Outcome, Succeeded
-from personal_assistant.jobs.queries import count_by_state
 from personal_assistant.jobs.retention import remove_finished
-from personal_assistant.jobs.stats import TaskStats, count_finished, task_stats
-from personal_assistant.store.tables import job_errors, job_stats
+from personal_assistant.jobs.stats import TaskStats, count_by_state, count_finished, task_stats
+from personal_assistant.store.tables import job_errors, job_stats, jobs
 
 
 def finish(ledger: Ledger, outcome: Outcome, *, wait: float = 2, run: float = 3) -> str:
@@ -124,5 +123,6 @@ def test_only_what_is_old_and_finished_and_counted_is_removed(ledger: Ledger) ->
     count(ledger)
     assert (remove(ledger, 3), remove(ledger, 1)) == (0, 1)
     with ledger.db.read() as conn:
-        assert count_by_state(conn) == {"queued": 1, "running": 1, "succeeded": 1}
+        assert sorted(conn.execute(sa.select(jobs.c.state)).scalars()) == ["queued", "running", "succeeded"]
+        assert count_by_state(conn) == {"queued": 1, "running": 1, "succeeded": 1, "failed": 1}
         assert conn.execute(sa.select(job_errors).where(job_errors.c.job_id == old)).all() == []

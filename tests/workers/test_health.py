@@ -13,7 +13,7 @@ from tests.workers.processes import dead_process, heartbeat, living_process, ren
 from personal_assistant.ai import AITaskManager
 from personal_assistant.jobs.enqueue import enqueue
 from personal_assistant.jobs.model import NewJob
-from personal_assistant.jobs.queries import count_by_state
+from personal_assistant.jobs.stats import count_by_state
 from personal_assistant.store.database import Database
 from personal_assistant.store.errors import StoreError
 from personal_assistant.timing.clock import ManualClock

@@ -7,7 +7,8 @@ import pytest
 from tests.workers.bench import Bench, Declare
 
 from personal_assistant.errors import AssistantError
-from personal_assistant.jobs.queries import count_by_state, get_job
+from personal_assistant.jobs.queries import get_job
+from personal_assistant.jobs.stats import count_by_state
 from personal_assistant.workers.celery_app import LedgerTask
 from personal_assistant.workers.runtime import Runtime
 

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 
 from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,6 +16,7 @@ from personal_assistant.api.live.feed import Feed
 from personal_assistant.api.v1.app import PREFIX, make_api
 from personal_assistant.api.v1.problems import problem
 from personal_assistant.api.web import app as web
+from personal_assistant.api.web.troubles import trouble
 from personal_assistant.workers.runtime import Runtime
 
 # More do not answer sooner: they take turns in one interpreter, and hold each other up.
@@ -42,7 +44,7 @@ def make_app(runtime: Runtime, feed: Feed) -> ASGIApp:
             *web.routes(),
         ],
         lifespan=_lasting,
-        exception_handlers={404: _not_found, 500: _failed},
+        exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )
     # The address that a slash too many is led from would be made of the request's own Host.
     app.router.redirect_slashes = False
@@ -74,9 +76,14 @@ async def _not_found(request: Request, error: Exception) -> Response:
     del error
     if request.url.path.startswith(f"{PREFIX}/"):  # with a line break in it, a path is not taken for the API's
         return problem(404, "There is nothing here.")
-    return PlainTextResponse("There is nothing here.\n", 404)
+    return trouble(request, 404, "There is nothing here.")
+
+
+async def _not_allowed(request: Request, error: Exception) -> Response:
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return trouble(request, 405, "This address cannot be used like that.", headers)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    del request, error
-    return PlainTextResponse("This did not work. Try again in a moment.\n", 500)
+    del error
+    return trouble(request, 500, "This did not work. Try again in a moment.")

@@ -1,5 +1,6 @@
 """Where the web face is reached."""
 
+import os
 import socket
 
 from personal_assistant.errors import AssistantError
@@ -14,7 +15,8 @@ def listen(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if isinstance(number, int) and number > 0 else error
         raise AssistantError(f"Port {port} on {host} cannot be used: {reason}. Choose another with --port.") from error
 
 

@@ -20,10 +20,10 @@ _LOOK_EVERY_SECONDS = 0.01
 
 
 @contextmanager
-def scratch() -> Iterator[Runtime]:
-    """A runtime on a new, empty assistant in a temporary directory."""
+def scratch(database_url: str = "") -> Iterator[Runtime]:
+    """A runtime on a new, empty assistant in a temporary directory; its database is there too, or at that URL."""
     with tempfile.TemporaryDirectory(prefix="assistant-bench-") as folder:
-        settings = Settings(data_dir=Path(folder), database_url="", zone="UTC")
+        settings = Settings(data_dir=Path(folder), database_url=database_url, zone="UTC")
         runtime = Runtime(settings, open_database(settings))
         prepare(runtime)
         yield runtime
@@ -49,6 +49,8 @@ def running(
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ASSISTANT_")}
     environment.pop("DATABASE_URL", None)
     folder = runtime.settings.data_dir
+    if runtime.settings.database_url:
+        environment["DATABASE_URL"] = runtime.settings.database_url
     environment |= {"ASSISTANT_DATA_DIR": str(folder), "ASSISTANT_ZONE": "UTC", **(settings or {})}
     command = [sys.executable, "-m", "personal_assistant.cli.main", "up", "--json", *arguments]
     printed = folder / "printed"

@@ -50,14 +50,25 @@ def given_or_own(postgres_options: Sequence[str] = ()) -> Iterator[Servers]:
     """
     settings = get_settings()
     with ExitStack() as stack:
-        postgres = None if settings.database_url else stack.enter_context(own_postgres(postgres_options))
-        if postgres is None:
-            database_url = stack.enter_context(_new_database(settings.database_url))
-        else:
-            database_url = stack.enter_context(_new_database(postgres.url("postgres"), _DATABASE))
+        database_url, postgres = stack.enter_context(postgres_database(postgres_options))
         valkey = None if settings.broker_url else stack.enter_context(own_valkey())
         prefix = f"assistant-bench-{secrets.token_hex(4)}:"
         yield Servers(database_url, valkey.url if valkey else settings.broker_url, prefix, postgres, valkey)
+
+
+@contextmanager
+def postgres_database(options: Sequence[str] = ()) -> Iterator[tuple[str, PostgresServer | None]]:
+    """The URL of a new, empty database that is dropped at the end, on DATABASE_URL's server or, without it, an own one.
+
+    Raises AssistantError where neither is there.
+    """
+    given = get_settings().database_url
+    with ExitStack() as stack:
+        if given:
+            yield stack.enter_context(_new_database(given)), None
+            return
+        server = stack.enter_context(own_postgres(options))
+        yield stack.enter_context(_new_database(server.url("postgres"), _DATABASE)), server
 
 
 @contextmanager

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from personal_assistant.benchmarks.figures import Figure
 
 Distributed = Annotated[bool, typer.Option("--distributed", help="Over PostgreSQL and a broker, as processes.")]
+Postgresql = Annotated[bool, typer.Option("--postgresql", help="On PostgreSQL; else on SQLite.")]
 
 app = group("Measure this system on this machine, on scratch data.")
 
@@ -112,12 +113,28 @@ def rest(
     rate: Annotated[int, typer.Option(min=1, help="Requests a second.")] = 200,
     seconds: Annotated[float, typer.Option(min=1, help="For how long they come.")] = 60.0,
     burst: Annotated[int, typer.Option(min=1, help="Reminders due in one second in the middle of that.")] = 1000,
+    postgresql: Postgresql = False,
     as_json: Json = False,
 ) -> None:
-    """REST beside much data: each route's median, then a stream of requests beside a burst of reminders."""
+    """REST and dashboard beside much data: each one's median, then a stream of requests beside a burst of reminders."""
+    from personal_assistant.api.web.registry import all_pages
     from personal_assistant.benchmarks.rest.measure import measure
 
-    _show(measure(jobs, tasks, rate, seconds, burst, _progress), as_json)
+    pages = [page.path for page in all_pages() if "GET" in page.methods]
+    _show(measure(jobs, tasks, rate, seconds, burst, _progress, postgresql=postgresql, pages=pages), as_json)
+
+
+@app.command()
+def streams(
+    count: Annotated[int, typer.Option(min=1, max=150, help="Streams of REST, and as many of pages.")] = 100,
+    seconds: Annotated[float, typer.Option(min=2, help="For how long memory is watched.")] = 60.0,
+    postgresql: Postgresql = False,
+    as_json: Json = False,
+) -> None:
+    """Streams of events held open: does memory grow, and does each event come in time?"""
+    from personal_assistant.benchmarks.streams.measure import measure
+
+    _show(measure(count, seconds, _progress, postgresql=postgresql), as_json)
 
 
 @app.command()

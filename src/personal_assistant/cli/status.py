@@ -22,7 +22,7 @@ def status(
         _status_of(worker, as_json)
         return
     from personal_assistant.cli.session import session
-    from personal_assistant.jobs.queries import count_by_state
+    from personal_assistant.jobs.stats import count_by_state
     from personal_assistant.notifications.inbox import list_notifications
     from personal_assistant.workers.liveness import living
     from personal_assistant.workers.utils.health_check import check_health

@@ -3,11 +3,21 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from personal_assistant.jobs.model import OPEN_STATES, JobError, JobNotFoundError, JobView
-from personal_assistant.store.tables import READY, job_errors, jobs, workers
+from personal_assistant.store.tables import IN_LINE, READY, job_errors, jobs, workers
+
+# What a state means in the words of the indexes that hold those jobs alone; a condition each, no job meets two.
+INDEXED = {
+    "scheduled": ("state = 'scheduled'",),
+    "queued": (READY, IN_LINE),
+    "running": ("state = 'running'",),
+    "waiting": ("state = 'waiting'",),
+    "failed": ("state = 'failed'",),
+}
 
 
 def get_job(conn: sa.Connection, job_id: str, *, user_id: int | None = None) -> JobView:
@@ -39,42 +49,48 @@ def list_jobs(
 ) -> list[JobView]:
     """Jobs, newest first: of one person, in these states, of a task or an AI task, with `text` in id, task or error,
     made at or after `since` and before `until`; with `before` those that come after that job in this order, with
-    `back_to` none that comes after that one. `rare`: few are in these states; begin with those, not with the newest.
+    `back_to` none that comes after that one. `rare`: few are in these states, which are among `INDEXED`; begin with
+    those, not with the newest.
     """
-    # Databases go through the newest unless they are to be put in order by an expression.
-    order = jobs.c.id.concat("") if rare else jobs.c.id
-    chosen = sa.select(jobs).where(_of(user_id)).order_by(order.desc()).limit(limit)
+    there: sa.FromClause = _union(states, *jobs.c).subquery() if rare else jobs
+    columns = there.c
+    # Databases go through the newest, or through a person's, unless it is expressions that they are to order and know.
+    order, whose = (columns.id.concat(""), columns.user_id + 0) if rare else (columns.id, columns.user_id)
+    chosen = sa.select(there).order_by(order.desc()).limit(limit)
+    if states and not rare:
+        chosen = chosen.where(columns.state.in_(states))
+    if user_id is not None:
+        chosen = chosen.where(whose == user_id)
     if text is not None:
-        chosen = chosen.where(
-            sa.or_(*(column.icontains(text, autoescape=True) for column in (jobs.c.id, jobs.c.task, jobs.c.error)))
-        )
+        parts = (columns.id, columns.task, columns.error)
+        chosen = chosen.where(sa.or_(*(part.icontains(text, autoescape=True) for part in parts)))
     if since is not None:
-        chosen = chosen.where(jobs.c.created_at >= since)
+        chosen = chosen.where(columns.created_at >= since)
     if until is not None:
-        chosen = chosen.where(jobs.c.created_at < until)
-    if states and rare:
-        # They stand in the text of the statement, so that indexes of some states only are seen to fit.
-        literal = [sa.literal(state, literal_execute=True) for state in states]
-        chosen = chosen.where(sa.or_(*(jobs.c.state == state for state in literal)))
-    elif states:
-        chosen = chosen.where(jobs.c.state.in_(states))
+        chosen = chosen.where(columns.created_at < until)
     if task is not None:
-        chosen = chosen.where(jobs.c.task == task)
+        chosen = chosen.where(columns.task == task)
     if ai_task_id is not None:
-        chosen = chosen.where(jobs.c.ai_task_id == ai_task_id)
+        chosen = chosen.where(columns.ai_task_id == ai_task_id)
     if before is not None:
-        chosen = chosen.where(jobs.c.id < before)
+        chosen = chosen.where(columns.id < before)
     if back_to is not None:
-        chosen = chosen.where(jobs.c.id >= back_to)
+        chosen = chosen.where(columns.id >= back_to)
     return [JobView.of(row) for row in conn.execute(chosen).mappings()]
 
 
-def job_back(conn: sa.Connection, places: int, *, before: str | None = None) -> str | None:
+def _union(states: Collection[str], *columns: sa.Column[Any]) -> sa.CompoundSelect[Any]:
+    """These columns of all jobs in these states, each read from the index of its state."""
+    conditions = [condition for state in states for condition in INDEXED[state]]
+    return sa.union_all(*(sa.select(*columns).where(sa.text(condition)) for condition in conditions))
+
+
+def job_back(conn: sa.Connection, places: int, *, user_id: int | None = None, before: str | None = None) -> str | None:
     """The id of the job that many places behind the newest, or behind `before`; None where there are not so many.
 
-    A search that goes back to it takes a bounded time, whatever it finds.
+    With `user_id` only that person's count. A search that goes back to it takes a bounded time, whatever it finds.
     """
-    chosen = sa.select(jobs.c.id).order_by(jobs.c.id.desc()).offset(places).limit(1)
+    chosen = sa.select(jobs.c.id).where(_of(user_id)).order_by(jobs.c.id.desc()).offset(places).limit(1)
     return conn.execute(chosen if before is None else chosen.where(jobs.c.id < before)).scalar_one_or_none()
 
 
@@ -96,19 +112,11 @@ def errors_of(conn: sa.Connection, job_id: str) -> list[JobError]:
     return [JobError(row.attempt, row.at, row.kind, row.message, row.traceback) for row in rows]
 
 
-def count_by_state(conn: sa.Connection) -> dict[str, int]:
-    """How many jobs there are in each state that has any."""
-    rows = conn.execute(sa.select(jobs.c.state, sa.func.count().label("number")).group_by(jobs.c.state))
-    return {row.state: row.number for row in rows}
-
-
 def count_open(conn: sa.Connection) -> dict[tuple[str, str], int]:
     """How many open jobs there are, by task and state."""
-    rows = conn.execute(
-        sa.select(jobs.c.task, jobs.c.state, sa.func.count().label("number"))
-        .where(jobs.c.state.in_(OPEN_STATES))
-        .group_by(jobs.c.task, jobs.c.state)
-    )
+    there = _union(OPEN_STATES, jobs.c.task, jobs.c.state).subquery()
+    counted = sa.select(there.c.task, there.c.state, sa.func.count().label("number"))
+    rows = conn.execute(counted.group_by(there.c.task, there.c.state))
     return {(row.task, row.state): row.number for row in rows}
 
 
@@ -123,11 +131,9 @@ class Orphans:
 
 def open_tasks(conn: sa.Connection) -> list[Orphans]:
     """The open jobs by task name; the caller knows which names are declared."""
-    rows = conn.execute(
-        sa.select(jobs.c.task, sa.func.count().label("number"), sa.func.min(jobs.c.run_at).label("oldest"))
-        .where(jobs.c.finished_at.is_(None))
-        .group_by(jobs.c.task)
-    )
+    there = _union(OPEN_STATES, jobs.c.task, jobs.c.run_at).subquery()
+    counted = sa.select(there.c.task, sa.func.count().label("number"), sa.func.min(there.c.run_at).label("oldest"))
+    rows = conn.execute(counted.group_by(there.c.task))
     return [Orphans(row.task, row.number, row.oldest) for row in rows]
 
 
@@ -142,13 +148,11 @@ class QueueDepth:
 
 def queue_depths(conn: sa.Connection) -> list[QueueDepth]:
     """The queues that have open jobs, by name."""
-    rows = conn.execute(
-        sa.select(
-            jobs.c.queue, jobs.c.state, sa.func.count().label("number"), sa.func.min(jobs.c.run_at).label("oldest")
-        )
-        .where(jobs.c.state.in_(OPEN_STATES))
-        .group_by(jobs.c.queue, jobs.c.state)
-    ).all()
+    there = _union(OPEN_STATES, jobs.c.queue, jobs.c.state, jobs.c.run_at).subquery()
+    counted = sa.select(
+        there.c.queue, there.c.state, sa.func.count().label("number"), sa.func.min(there.c.run_at).label("oldest")
+    )
+    rows = conn.execute(counted.group_by(there.c.queue, there.c.state)).all()
     return [
         QueueDepth(
             queue,

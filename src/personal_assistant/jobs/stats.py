@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from personal_assistant.jobs.queries import count_open
 from personal_assistant.store.bulk import among
 from personal_assistant.store.database import insert_adding
 from personal_assistant.store.tables import job_stats, jobs
@@ -106,6 +107,19 @@ def totals(conn: sa.Connection) -> list[Total]:
     for task, state, *figures in [*conn.execute(counted), *uncounted]:
         found[task, state] = [before + more for before, more in zip(found[task, state], figures, strict=True)]
     return [Total(task, state, int(count), run, wait) for (task, state), (count, run, wait) in sorted(found.items())]
+
+
+def count_by_state(conn: sa.Connection) -> dict[str, int]:
+    """How many jobs are open in each state, and how many endings there were in each other since there are statistics.
+
+    To count the ended ones that are still kept would be to go through all of them.
+    """
+    found: dict[str, int] = defaultdict(int)
+    for (_, state), number in count_open(conn).items():
+        found[state] += number
+    for total in totals(conn):
+        found[total.state] += total.count
+    return dict(found)
 
 
 @dataclass(frozen=True, slots=True)

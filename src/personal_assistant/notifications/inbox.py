@@ -1,6 +1,6 @@
 """A person's in-app list: read, marked as read, printed by the console."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.notifications.channels import IN_APP
+from personal_assistant.store.bulk import among
 from personal_assistant.store.tables import addresses, deliveries
 from personal_assistant.store.types import fits
 
@@ -83,13 +84,28 @@ class Try:
 
 def tries_of(conn: sa.Connection, user_id: int, notification_id: int) -> list[Try]:
     """What was done to bring a person's message outside of the assistant, in order."""
+    return tries_of_each(conn, user_id, [notification_id]).get(notification_id, [])
+
+
+def tries_of_each(conn: sa.Connection, user_id: int, ids: Collection[int]) -> dict[int, list[Try]]:
+    """The same of each of these messages, of those that have any."""
     chosen = (
-        sa.select(deliveries.c.channel, addresses.c.name, *(deliveries.c[name] for name in _TRIED))
+        sa.select(deliveries.c.message_id, deliveries.c.channel, addresses.c.name, *(deliveries.c[it] for it in _TRIED))
         .outerjoin(addresses, addresses.c.id == deliveries.c.address_id)
-        .where(deliveries.c.user_id == user_id, deliveries.c.message_id == notification_id)
+        .where(deliveries.c.user_id == user_id, among(conn, deliveries.c.message_id, ids))
         .order_by(deliveries.c.id)
     )
-    return [Try(*row) for row in conn.execute(chosen)]
+    found: dict[int, list[Try]] = {}
+    for message_id, *row in conn.execute(chosen):
+        found.setdefault(message_id, []).append(Try(*row))
+    return found
+
+
+def messages_about(conn: sa.Connection, user_id: int, ai_task_id: int, limit: int) -> list[Notification]:
+    """What a person was told of an AI task, the newest first."""
+    mine = sa.and_(deliveries.c.user_id == user_id, deliveries.c.channel == IN_APP)
+    chosen = sa.select(*_LISTED).where(mine, deliveries.c.ai_task_id == ai_task_id)
+    return [Notification(*row) for row in conn.execute(chosen.order_by(deliveries.c.id.desc()).limit(limit))]
 
 
 _TRIED = ("state", "attempts", "error", "sent_at")

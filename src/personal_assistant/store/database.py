@@ -19,6 +19,8 @@ from personal_assistant.store.plain import dump_json
 from personal_assistant.store.sqlite_file import SameFile
 
 BUSY_SECONDS = 15.0
+# What SQLite is told of its tables (`planner`) a connection learns when it is opened.
+_RENEWED_SECONDS = 3600
 _WAKE = "assistant_wake"
 # FULL: what was answered with «scheduled» survives a power cut, not only a killed process.
 # 4000 pages (16 MB): copying the log back into the database stops the writer, so a burst is to do it seldom.
@@ -109,6 +111,7 @@ class Database:
             json_serializer=dump_json,
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
             max_overflow=-1,
+            pool_recycle=_RENEWED_SECONDS,
         )
         sa.event.listen(engine, "connect", _configure_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)

@@ -65,8 +65,15 @@ def _check(words: str, tag: str | None) -> None:
 
 
 def _contains(conn: sa.Connection, text: sa.ColumnElement[str], word: str) -> sa.ColumnElement[bool]:
-    """Whether a text holds a word. Databases know the large and small letters of English only, or may."""
+    """Whether a text holds a word. The large and small letters of English are the same to the databases, of others the
+    usual forms are looked for.
+    """
     forms = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
-    # SQLite's LIKE makes no difference between them by itself.
-    contains = text.contains if conn.dialect.name == "sqlite" else text.icontains
-    return sa.or_(*(contains(form, autoescape=True) for form in sorted(forms)))
+    # SQLite's LIKE makes no difference between them by itself; by the order of bytes PostgreSQL is twice as fast.
+    plain = text if conn.dialect.name == "sqlite" else sa.func.lower(text.collate("C"))
+    return sa.or_(*(plain.contains(form, autoescape=True) for form in sorted({_small(form) for form in forms})))
+
+
+def _small(text: str) -> str:
+    """With the large letters of English made small."""
+    return "".join(char.lower() if char.isascii() else char for char in text)

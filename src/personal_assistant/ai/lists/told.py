@@ -8,16 +8,18 @@ import sqlalchemy as sa
 from personal_assistant.ai import acting
 from personal_assistant.ai.lists.entries import DONE, OPEN, READ, SKIPPED, SNOOZED, Entry
 from personal_assistant.notifications.channels import IN_APP
-from personal_assistant.store.tables import ai_tasks, deliveries, jobs
+from personal_assistant.store.tables import UNSUCCESSFUL_OCCURRENCE, ai_tasks, deliveries, jobs
 
 _NAMES = ("id", "ai_task_id", "title", "due_at", "sent_at", "read_at", "follow_at", "snoozed_until", "done_at")
 _COLUMNS = (*(deliveries.c[name] for name in _NAMES), deliveries.c.done_by)
-_FIRST = sa.and_(
-    deliveries.c.channel == IN_APP,
-    deliveries.c.kind == "reminder",
-    deliveries.c.topic.is_(None),
-    deliveries.c.thread_id.is_(None),
-)
+
+
+def _first(it: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether a delivery is the first message of an occurrence."""
+    return sa.and_(it.c.channel == IN_APP, it.c.kind == "reminder", it.c.topic.is_(None), it.c.thread_id.is_(None))
+
+
+_FIRST = _first(deliveries)
 _SINCE = sa.func.coalesce(deliveries.c.due_at, deliveries.c.sent_at)
 # Ids have the order of time, but for transactions that overtake each other.
 _SKEW = timedelta(hours=1)
@@ -29,11 +31,6 @@ def unsettled(conn: sa.Connection, user_id: int, now: datetime, limit: int) -> l
     One is unread also where something that followed it is.
     """
     mine = deliveries.c.user_id == user_id
-    newest = (
-        sa.select(sa.func.max(deliveries.c.id))
-        .where(mine, _FIRST, deliveries.c.ai_task_id.is_not(None))
-        .group_by(deliveries.c.ai_task_id)
-    )
     follower = deliveries.alias("follower")
     unread = sa.select(follower.c.thread_id).where(
         follower.c.user_id + 0 == user_id,  # to be found by their threads: those are few among all messages
@@ -43,7 +40,21 @@ def unsettled(conn: sa.Connection, user_id: int, now: datetime, limit: int) -> l
     )
     asks = sa.or_(deliveries.c.read_at.is_(None), deliveries.c.follow_at.is_not(None), deliveries.c.id.in_(unread))
     awake = sa.or_(deliveries.c.snoozed_until.is_(None), deliveries.c.snoozed_until <= now)
-    chosen = sa.select(*_COLUMNS).where(mine, deliveries.c.id.in_(newest), deliveries.c.done_at.is_(None), asks, awake)
+    # Those that ask are few. Of each AI task the newest of them is looked at: is there a newer one that does not ask?
+    task = deliveries.c.ai_task_id + 0  # not to be gone through by the AI tasks of everybody
+    asking = (
+        sa.select(sa.func.max(deliveries.c.id))
+        .where(mine, _FIRST, task.is_not(None), deliveries.c.done_at.is_(None), asks, awake)
+        .group_by(task)
+    )
+    newer = deliveries.alias("newer")
+    again = sa.select(newer.c.id).where(
+        newer.c.ai_task_id == deliveries.c.ai_task_id,
+        newer.c.id > deliveries.c.id,
+        newer.c.user_id == user_id,
+        _first(newer),
+    )
+    chosen = sa.select(*_COLUMNS).where(deliveries.c.id.in_(asking), ~sa.exists(again))
     rows = conn.execute(chosen.order_by(_SINCE, deliveries.c.id).limit(limit)).all()
     times = [row.due_at or row.sent_at for row in rows]
     return [
@@ -113,12 +124,12 @@ def done_early(conn: sa.Connection, user_id: int, limit: int) -> list[Entry]:
 
 
 def unsuccessful(conn: sa.Connection, user_id: int, since: datetime, limit: int) -> list[Entry]:
-    """The newest occurrences since an instant that failed, were missed, or that their person left out."""
-    ended = sa.and_(jobs.c.counted.in_((True, False)), jobs.c.finished_at >= since)
+    """The newest occurrences since an instant that failed, were missed, or that their person left out, since then."""
+    since_then = sa.and_(jobs.c.due_at >= since, jobs.c.finished_at >= since)
     chosen = (
         sa.select(jobs.c.due_at, jobs.c.state, ai_tasks.c.title, jobs.c.ai_task_id, jobs.c.error)
         .join(ai_tasks, ai_tasks.c.id == jobs.c.ai_task_id)
-        .where(ended, jobs.c.state.in_(("failed", "missed")), jobs.c.user_id == user_id)
+        .where(jobs.c.user_id == user_id, sa.text(UNSUCCESSFUL_OCCURRENCE), since_then)
     )
     rows = conn.execute(chosen.order_by(jobs.c.finished_at.desc()).limit(limit))
     left_out = {acting.DONE_EARLY: DONE, acting.SKIPPED: SKIPPED}

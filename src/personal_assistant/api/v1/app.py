@@ -9,7 +9,18 @@ from starlette.types import ASGIApp
 from personal_assistant import __version__
 from personal_assistant.api.fresh import Fresh
 from personal_assistant.api.live.feed import Feed
-from personal_assistant.api.v1 import ai_tasks, events, jobs, notifications, problems, system, timetable, tokens, users
+from personal_assistant.api.v1 import (
+    ai_tasks,
+    calendar,
+    events,
+    jobs,
+    notifications,
+    problems,
+    system,
+    timetable,
+    tokens,
+    users,
+)
 from personal_assistant.api.v1.gate import Gate
 from personal_assistant.workers.runtime import Runtime
 
@@ -48,7 +59,7 @@ def make_api(runtime: Runtime, feed: Feed) -> ASGIApp:
     )
     api.state.runtime, api.state.feed, api.state.fresh = runtime, feed, Fresh(_FRESH_SECONDS)
     problems.add_to(api)
-    for part in (ai_tasks, notifications, jobs, timetable, system, users, tokens, events):
+    for part in (calendar, ai_tasks, notifications, jobs, timetable, system, users, tokens, events):
         api.include_router(part.router)
     return Gate(api, runtime)
 

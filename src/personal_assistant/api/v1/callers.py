@@ -21,13 +21,16 @@ async def _caller(request: Request, needed: SecurityScopes, _: Annotated[object,
     return caller
 
 
-def runtime_of(request: Request) -> Runtime:
+# Async, though they wait for nothing: others are called on a thread of their own.
+
+
+async def runtime_of(request: Request) -> Runtime:
     """The runtime that is served."""
     runtime: Runtime = request.app.state.runtime
     return runtime
 
 
-def fresh_of(request: Request) -> Fresh:
+async def fresh_of(request: Request) -> Fresh:
     """What keeps answers about the whole ledger for some seconds."""
     fresh: Fresh = request.app.state.fresh
     return fresh

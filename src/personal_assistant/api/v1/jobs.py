@@ -26,6 +26,7 @@ from personal_assistant.api.v1.shapes import Queued
 from personal_assistant.jobs.model import JobNotFoundError, JobView
 from personal_assistant.jobs.queries import errors_of, get_job, list_jobs
 from personal_assistant.jobs.replay import REPLAYABLE, replay, replay_many
+from personal_assistant.jobs.searching import search_jobs
 from personal_assistant.jobs.timeline import timeline
 from personal_assistant.people.tokens import ADMIN, Caller
 from personal_assistant.store.tables import jobs
@@ -60,12 +61,16 @@ def list_work(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
-    """Jobs, the newest first."""
+    """Jobs, the newest first.
+
+    One answer looks at some ten thousand jobs at the most: a page may hold fewer than `limit`, even none, and have a
+    `next_cursor` all the same.
+    """
     before = after_text(cursor)
     if _has_none(task, text, ai_task_id):
         return page_of([], limit)
     with runtime.db.read() as conn:
-        found = list_jobs(
+        found = search_jobs(
             conn,
             user_id=whose_jobs(caller),
             states=state or (),
@@ -75,9 +80,10 @@ def list_work(
             until=until and in_utc(until),
             ai_task_id=ai_task_id,
             before=before,
-            limit=limit + 1,
+            limit=limit,
         )
-    return page_of([JobShape.model_validate(job) for job in found], limit)
+    items = [JobShape.model_validate(job) for job in found.jobs]
+    return page_of(items, limit, onward=found.older or found.unseen)
 
 
 @router.get("/{job_id}", response_model=JobDetail, responses=responses(404))

@@ -31,13 +31,14 @@ class CursorError(AssistantError):
     """A cursor that no page gave."""
 
 
-def page_of(found: Sequence[Item], limit: int, key: str = "id") -> Response:
-    """A page from `limit` items and, where there are more, one further.
+def page_of(found: Sequence[Item], limit: int, key: str = "id", *, onward: str | None = None) -> Response:
+    """A page from `limit` items and, where there are more, one further; `onward` is after what it goes on else.
 
     As it is answered: a model that a route returns is checked once more, which takes longer than all the rest.
     """
     items = list(found[:limit])
-    cursor = _cursor(str(getattr(items[-1], key))) if len(found) > limit else None
+    after = str(getattr(items[-1], key)) if len(found) > limit else onward
+    cursor = None if after is None else _cursor(after)
     page: Page[Item] = Page.model_construct(items=items, next_cursor=cursor)
     return Response(page.model_dump_json(serialize_as_any=True), media_type="application/json")
 

@@ -1,17 +1,20 @@
 """`/workers`, `/queues`, `/system`, `/me`: the system for those who look after it, and who is asking."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from personal_assistant import __version__
 from personal_assistant.api.v1.callers import Admin, Kept, Running
-from personal_assistant.jobs.queries import count_by_state, queue_depths
+from personal_assistant.jobs.queries import queue_depths
+from personal_assistant.jobs.stats import count_by_state
 from personal_assistant.workers.liveness import living
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.utils.health_check import check_health, check_setup
+from personal_assistant.workers.utils.resources import samples
 
 router = APIRouter()
 
@@ -81,7 +84,37 @@ class Status(BaseModel):
     version: str
     scheduler_alive: bool
     workers: int = Field(description="How many processes run jobs.")
-    jobs: dict[str, int] = Field(description="How many there are in each state.", examples=[{"succeeded": 12}])
+    jobs: dict[str, int] = Field(
+        description="How many are open in each state, and how many have ended in each other one, removed ones too.",
+        examples=[{"queued": 1, "succeeded": 12}],
+    )
+
+
+class SampleShape(BaseModel):
+    """What a machine used and had left at an instant. Sizes are bytes; `cpu_percent` is of all processors together.
+
+    `processes` of the assistant ran on it, and `memory_bytes` is what they held.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: datetime
+    host: str
+    cpu_percent: float
+    processes: int
+    memory_bytes: int
+    memory_available_bytes: int
+    disk_free_bytes: int
+    database_bytes: int
+
+
+class Resources(BaseModel):
+    """Samples, the earliest first."""
+
+    items: list[SampleShape]
+
+
+Hours = Annotated[int, Query(ge=1, le=24 * 366, description="How far back.")]
 
 
 @router.get("/workers", tags=["System"])
@@ -115,6 +148,14 @@ def get_status(caller: Admin, runtime: Running, kept: Kept) -> Status:
         workers=sum(it.runs for it in alive),
         jobs=counts,
     )
+
+
+@router.get("/system/resources", tags=["System"])
+def list_samples(caller: Admin, runtime: Running, hours: Hours = 24) -> Resources:
+    """What machines used and had left, as `monitor_resource_usage` measured it: at most 500, evenly chosen."""
+    with runtime.db.read() as conn:
+        found = samples(conn, runtime.clock.now() - timedelta(hours=hours))
+    return Resources(items=[SampleShape.model_validate(it) for it in found])
 
 
 def _queues(runtime: Runtime) -> Queues:

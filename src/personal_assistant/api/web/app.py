@@ -4,28 +4,25 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from personal_assistant.api.web import events, sign_in
 from personal_assistant.api.web.access import form_of, has_token, is_known_host, is_same_origin, session_of
 from personal_assistant.api.web.registry import Page, all_pages
+from personal_assistant.api.web.troubles import HEADERS, trouble
 from personal_assistant.api.web.visit import Visit
 from personal_assistant.errors import AssistantError
 from personal_assistant.people.accounts import get_account
+from personal_assistant.store.errors import StoreError
 from personal_assistant.workers.runtime import Runtime
 
 _STATIC = Path(__file__).parent / "static"
-# Scripts and styles are files of our own; nothing is loaded from elsewhere, and nobody frames a page.
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+_log = structlog.get_logger(__name__)
 _Endpoint = Callable[[Request, dict[str, str]], Response]
 
 
@@ -53,17 +50,21 @@ def _guarded(endpoint: _Endpoint) -> Callable[[Request], Awaitable[Response]]:
 
     async def guarded(request: Request) -> Response:
         if not is_known_host(request):
-            return PlainTextResponse("This server is not known by that name: see ASSISTANT_PUBLIC_URL.\n", 421)
+            return trouble(request, 421, "This server is not known by that name: see ASSISTANT_PUBLIC_URL.")
         if request.method == "POST" and not is_same_origin(request):
-            return PlainTextResponse("This form comes from another site.\n", 403)
+            return trouble(request, 403, "This form comes from another site.")
         try:
             form = await form_of(request) if request.method == "POST" else {}
         except ClientDisconnect:
             return Response(status_code=400)
         if form is None:
-            return PlainTextResponse("This form is too long.\n", 413)
-        answer = await run_in_threadpool(endpoint, request, form)
-        for name, value in _HEADERS.items():
+            return trouble(request, 413, "This form is too long.")
+        try:
+            answer = await run_in_threadpool(endpoint, request, form)
+        except StoreError as error:
+            _log.warning("the database cannot be used", error=type(error).__name__)
+            return trouble(request, 503, "The database cannot be used now.", {"Retry-After": "5"})
+        for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
         return answer
 
@@ -84,6 +85,8 @@ def _answer(page: Page, request: Request, form: dict[str, str]) -> Response:
         return visit.render("refused.html", 403, reason="This page was open for too long. Open it again.")
     try:
         return page.handler(visit)
+    except StoreError:
+        raise
     except AssistantError as error:
         if type(error).__name__.endswith("NotFoundError"):
             return visit.render("missing.html", 404)

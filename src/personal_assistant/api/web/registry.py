@@ -18,7 +18,20 @@ if TYPE_CHECKING:
     from personal_assistant.api.web.visit import Visit
 
 _GROUP = "personal_assistant.pages"
-_OWN = ("today", "ai_tasks", "notifications", "jobs", "schedules", "workers", "system", "me", "people")
+# In this order addresses are compared: those of the first come before those with a gap for anything.
+_OWN = (
+    "today",
+    "calendar",
+    "ai_task_edit",
+    "ai_tasks",
+    "notifications",
+    "jobs",
+    "schedules",
+    "workers",
+    "system",
+    "me",
+    "people",
+)
 
 
 @dataclass(frozen=True, slots=True)

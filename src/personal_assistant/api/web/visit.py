@@ -16,6 +16,7 @@ from personal_assistant.people.sessions import Session
 from personal_assistant.workers.runtime import Runtime
 
 _SAID, _SAID_SECONDS, _LONGEST_SAID = "said", 30, 300
+_UNDO = "|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +53,22 @@ class Visit:
         return self.request.query_params.get(name, "")[:longest].strip()
 
     def render(self, template: str, status: int = 200, **values: Any) -> Response:
-        """A page from a template. What was done before is said on it, once."""
-        said = "" if self.is_partial else unquote(self.request.cookies.get(_SAID, ""))[:_LONGEST_SAID]
-        answer = render(template, status, visit=self, said=said, **values)
+        """A page from a template. What was done before is said on it, once, with a way to undo it."""
+        said, _, undo = "", "", ""
+        if not self.is_partial:
+            said, _, undo = self.request.cookies.get(_SAID, "").partition(_UNDO)
+        said, can_undo = unquote(said)[:_LONGEST_SAID], undo.isascii() and undo.isdecimal() and len(undo) < 10
+        answer = render(template, status, visit=self, said=said, undo=int(undo) if can_undo else None, **values)
         if said:
             answer.delete_cookie(_SAID, path="/", httponly=True, samesite="lax")
         return answer
 
-    def go(self, path: str, said: str = "") -> Response:
-        """Go to another page, which says what was done."""
+    def go(self, path: str, said: str = "", *, undo: int | None = None) -> Response:
+        """Go to another page, which says what was done; `undo` is the AI task to which it can be undone."""
         answer = RedirectResponse(path, 303)
         if said:
             # In a cookie: what stands in an address could be put there by somebody else.
-            text = quote(said[:_LONGEST_SAID])
+            text = quote(said[:_LONGEST_SAID]) + (f"{_UNDO}{undo}" if undo is not None else "")
             secure = over_tls(self.request)
             answer.set_cookie(
                 _SAID, text, max_age=_SAID_SECONDS, path="/", secure=secure, httponly=True, samesite="lax"

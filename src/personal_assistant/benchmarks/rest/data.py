@@ -12,6 +12,8 @@ from personal_assistant.people.accounts import create_account
 from personal_assistant.people.audit import Actor
 from personal_assistant.store.database import Database
 from personal_assistant.store.people import get_owner
+from personal_assistant.store.planner import refresh_planner
+from personal_assistant.store.sequences import go_on_above
 from personal_assistant.store.tables import ai_tasks, audit, deliveries, job_errors, job_stats, jobs
 
 OPEN, MESSAGES, AUDITED, PEOPLE = 10_000, 50_000, 20_000, 60
@@ -20,8 +22,8 @@ _STEP = 10_000
 
 
 def add_rest(db: Database, ended: int, tasks: int, now: datetime) -> int:
-    """Write it beside `ended` jobs of the owner's AI tasks 1 to `tasks`; returns the id of a member, who has the oldest
-    thousandth of both.
+    """Write it beside `ended` jobs of the owner's AI tasks 1 to `tasks`; returns the id of a member, who has a
+    thousandth of both, of the jobs the oldest.
     """
     with db.write() as conn:
         owner = get_owner(conn)
@@ -34,15 +36,21 @@ def add_rest(db: Database, ended: int, tasks: int, now: datetime) -> int:
     _insert(db, job_stats, _statistics(ended, now))
     _insert(db, jobs, (_open_job(number, owner.id, tasks, now) for number in range(OPEN)))
     _insert(db, deliveries, (_message(number, owner.id, tasks, now) for number in range(MESSAGES)))
+    _insert(db, deliveries, (_try(number, owner.id, tasks, now) for number in range(0, MESSAGES, 2)))
     _insert(db, audit, (_audited(number, owner.id, now) for number in range(AUDITED)))
     with db.write() as conn:
-        _add_tries(conn, owner.id)
+        go_on_above(conn, deliveries, 2 * MESSAGES)
         _add_errors(conn, now)
+        # The statistics count every quarter of an hour.
+        conn.execute(sa.update(jobs).where(jobs.c.finished_at > now - timedelta(minutes=15)).values(counted=False))
         oldest = sa.select(jobs.c.id).order_by(jobs.c.id).limit(ended // 1000)
         conn.execute(sa.update(jobs).where(jobs.c.id.in_(oldest)).values(user_id=member, ai_task_id=None))
-        conn.execute(sa.update(ai_tasks).where(ai_tasks.c.id <= tasks // 1000).values(user_id=member))
-    with db.write() as conn:
-        conn.execute(sa.text("ANALYZE"))
+        middle = sa.and_(ai_tasks.c.id > tasks // 2, ai_tasks.c.id <= tasks // 2 + tasks // 1000)
+        conn.execute(sa.update(ai_tasks).where(middle).values(user_id=member))
+    if not db.is_sqlite:
+        with db.write() as conn:
+            conn.execute(sa.text("ANALYZE"))  # as autovacuum does a minute later
+    refresh_planner(db)
     return member
 
 
@@ -102,6 +110,7 @@ def _message(number: int, user_id: int, tasks: int, now: datetime) -> dict[str, 
     """One message an AI task and day, all but the newest read."""
     at = now - timedelta(minutes=MESSAGES - number)
     return {
+        "id": 1 + 2 * number,
         "key": f"bench:{number}",
         "user_id": user_id,
         "ai_task_id": 1 + number % tasks,
@@ -121,27 +130,26 @@ def _message(number: int, user_id: int, tasks: int, now: datetime) -> dict[str, 
     }
 
 
-def _add_tries(conn: sa.Connection, user_id: int) -> None:
-    """Every second message went out by mail too; one of fifty of those did not come."""
-    told = deliveries.alias("told")
-    failed = told.c.id % 100 == 1
-    columns: dict[str, sa.ColumnElement[Any]] = {
-        "key": sa.literal("bench-mail:").concat(sa.cast(told.c.id, sa.String)),
-        "user_id": sa.literal(user_id),
-        "ai_task_id": told.c.ai_task_id,
-        "kind": told.c.kind,
-        "channel": sa.literal("email"),
-        "state": sa.case((failed, "failed"), else_="sent"),
-        "title": sa.literal(""),
-        "error": sa.case((failed, "The mailbox does not exist")),
-        "created_at": told.c.created_at,
-        "sent_at": told.c.sent_at,
-        "message_id": told.c.id,
-        "position": sa.literal(0),
-        "attempts": sa.literal(1),
+def _try(number: int, user_id: int, tasks: int, now: datetime) -> dict[str, Any]:
+    """A message's way out by mail; one of fifty did not come."""
+    at = now - timedelta(minutes=MESSAGES - number)
+    failed = number % 100 == 0
+    return {
+        "id": 2 + 2 * number,
+        "key": f"bench-mail:{number}",
+        "user_id": user_id,
+        "ai_task_id": 1 + number % tasks,
+        "kind": "reminder",
+        "channel": "email",
+        "state": "failed" if failed else "sent",
+        "title": "",
+        "error": "The mailbox does not exist" if failed else None,
+        "created_at": at,
+        "sent_at": None if failed else at,
+        "message_id": 1 + 2 * number,
+        "position": 0,
+        "attempts": 1,
     }
-    chosen = sa.select(*columns.values()).where(told.c.id % 2 == 1, told.c.channel == "in_app")
-    conn.execute(sa.insert(deliveries).from_select(list(columns), chosen))
 
 
 def _add_errors(conn: sa.Connection, now: datetime) -> None:

@@ -62,5 +62,3 @@ def add_jobs(db: Database, count: int, tasks: int, until: datetime) -> None:
                 "tasks": tasks,
             }
             conn.execute(statement, values)
-    with db.write() as conn:
-        conn.execute(sa.text("ANALYZE"))

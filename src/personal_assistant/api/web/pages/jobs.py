@@ -10,9 +10,11 @@ from starlette.responses import Response
 
 from personal_assistant.api.web.registry import Page
 from personal_assistant.api.web.visit import Visit
-from personal_assistant.jobs.model import OPEN_STATES, JobNotFoundError, JobView
-from personal_assistant.jobs.queries import errors_of, get_job, job_back, list_jobs
+from personal_assistant.jobs import searching
+from personal_assistant.jobs.model import OPEN_STATES, JobNotFoundError
+from personal_assistant.jobs.queries import errors_of, get_job
 from personal_assistant.jobs.replay import REPLAYABLE, replay, replay_many
+from personal_assistant.jobs.searching import Found, search_jobs
 from personal_assistant.jobs.timeline import timeline
 from personal_assistant.people import audit
 from personal_assistant.store.tables import JOB_STATES
@@ -21,8 +23,6 @@ from personal_assistant.workers.tasks import load_tasks
 
 MOST_REPLAYED = 500
 _SHOWN = 50
-# So many are looked at in one step of a search.
-_LOOKED_AT = 30_000
 # A transaction of so many keeps others from writing for a moment only.
 _TOGETHER = 50
 _LONGEST_ID = 155
@@ -50,42 +50,22 @@ class Filter:
         """As it stands behind the «?» of an address."""
         return urlencode({"state": self.state, "task": self.task, "q": self.words})
 
-    def find(self, conn: sa.Connection, user_id: int | None, *, limit: int, **more: Any) -> list[JobView]:
-        """At most so many, the newest first. `more` is for `list_jobs`."""
+    def find(self, conn: sa.Connection, user_id: int | None, *, limit: int, before: str | None = None) -> Found:
+        """At most so many, the newest first."""
         states = [self.state] if self.state else []
         task, text = self.task or None, self.words or None
-        return list_jobs(conn, user_id=user_id, states=states, task=task, text=text, limit=limit, **more)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Jobs, and the one before which it goes on: `older` where more were found, `unseen` where more are to be seen."""
-
-    jobs: list[JobView]
-    older: str | None = None
-    unseen: str | None = None
-
-
-def _search(conn: sa.Connection, user_id: int | None, chosen: Filter, before: str | None) -> Found:
-    """A step of a search that takes a bounded time: it goes back so many jobs, and is complete for open ones."""
-    back_to = job_back(conn, _LOOKED_AT - 1, before=before)
-    found = chosen.find(conn, user_id, limit=_SHOWN + 1, before=before, back_to=back_to)
-    if len(found) <= _SHOWN and back_to is not None and chosen.state in OPEN_STATES:
-        found, back_to = chosen.find(conn, user_id, limit=_SHOWN + 1, before=before, rare=True), None
-    if len(found) > _SHOWN:
-        return Found(found[:_SHOWN], older=found[_SHOWN - 1].id)
-    return Found(found, unseen=back_to)
+        return search_jobs(conn, user_id=user_id, states=states, task=task, text=text, before=before, limit=limit)
 
 
 def listed(visit: Visit) -> Response:
     """The newest first."""
     chosen, before = Filter.of(visit.request.query_params), visit.query("before")
     with visit.runtime.db.read() as conn:
-        found = _search(conn, _whose(visit), chosen, before if _can_be_id(before) else None)
+        found = chosen.find(conn, _whose(visit), limit=_SHOWN, before=before if _can_be_id(before) else None)
     return visit.render(
         "jobs.html",
         found=found,
-        looked_at=_LOOKED_AT,
+        looked_at=searching.LOOKED_AT,
         chosen=chosen,
         states=JOB_STATES,
         tasks=sorted(load_tasks().own),
@@ -127,10 +107,10 @@ def ask_replay(visit: Visit) -> Response:
     """Which failed jobs would be queued again; nothing happens yet."""
     chosen = replace(Filter.of(visit.request.query_params), state="failed")
     with visit.runtime.db.read() as conn:
-        found = chosen.find(conn, _whose(visit), limit=MOST_REPLAYED + 1)
+        found = chosen.find(conn, _whose(visit), limit=MOST_REPLAYED)
     return visit.render(
-        "replay.html", jobs=found[:10], count=min(len(found), MOST_REPLAYED), most=MOST_REPLAYED,
-        more=len(found) > MOST_REPLAYED, chosen=chosen,
+        "replay.html", jobs=found.jobs[:10], count=len(found.jobs), most=MOST_REPLAYED,
+        more=found.older is not None, chosen=chosen,
     )  # fmt: skip
 
 
@@ -138,7 +118,7 @@ def replay_failed(visit: Visit) -> Response:
     """Queue all failed ones that match again, at most `MOST_REPLAYED`. What cannot be queued stops nothing else."""
     chosen = replace(Filter.of(visit.form), state="failed")
     with visit.runtime.db.read() as conn:
-        ids = [job.id for job in chosen.find(conn, _whose(visit), limit=MOST_REPLAYED)]
+        ids = [job.id for job in chosen.find(conn, _whose(visit), limit=MOST_REPLAYED).jobs]
     again = refused = 0
     for start in range(0, len(ids), _TOGETHER):
         with visit.runtime.db.write() as conn:

@@ -34,7 +34,7 @@ def plotted(visit: Visit) -> Response:
     hours = [start + timedelta(hours=number) for number in range(HOURS)]
     rows = [found.get(hour, HourStats(hour, 0, 0, None)) for hour in hours]
     columns = {
-        "hours": [int(it.hour.timestamp()) for it in rows],
+        "times": [int(it.hour.timestamp()) for it in rows],
         "succeeded": [it.succeeded for it in rows],
         "failed": [it.failed for it in rows],
         "waited": [it.mean_wait_seconds for it in rows],
