@@ -143,6 +143,40 @@ class Client:
     def snooze_notification(self, notification_id: int, words: str) -> Json:
         return self.request("POST", f"/notifications/{notification_id}/snooze", {"words": words})
 
+    def list_channels(self) -> list[Json]:
+        """Your channels, in the order in which they are tried."""
+        return list(self.request("GET", "/channels")["items"])
+
+    def add_channel(self, **fields: Any) -> Json:
+        """A way to reach you: `channel` and `url`. The `secret` that a webhook is signed with is told this once."""
+        return self.request("POST", "/channels", fields)
+
+    def change_channel(self, channel_id: int, **fields: Any) -> Json:
+        """Change its `url`, `name`, `position` or secret (`new_secret`)."""
+        return self.request("PATCH", f"/channels/{channel_id}", fields)
+
+    def pause_channel(self, channel_id: int) -> Json:
+        return self.request("POST", f"/channels/{channel_id}/pause")
+
+    def resume_channel(self, channel_id: int) -> Json:
+        return self.request("POST", f"/channels/{channel_id}/resume")
+
+    def remove_channel(self, channel_id: int) -> None:
+        self.request("DELETE", f"/channels/{channel_id}")
+
+    def test_channel(self, channel_id: int) -> Queued:
+        """Have a test message sent there. What came of it is the job's result."""
+        return cast("Queued", self.request("POST", f"/channels/{channel_id}/test", key=str(uuid.uuid4())))
+
+    def get_wishes(self, what: str) -> Json:
+        """Your `routes`, `quiet-hours` or `caps`, with their `revision`."""
+        return self.request("GET", f"/{what}")
+
+    def set_wishes(self, what: str, wishes: Mapping[str, Any], revision: str | None = None) -> Json:
+        """Put others in their place, as a whole; with a `revision` only while it is theirs."""
+        given = {name: value for name, value in wishes.items() if name != "zone"}
+        return self.request("PUT", f"/{what}", given, match=revision)
+
     def list_jobs(
         self,
         *,
@@ -160,9 +194,22 @@ class Client:
         """One, with its failed attempts and its timeline."""
         return self.request("GET", f"/jobs/{quote(job_id, safe='')}")
 
-    def request(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, key: str | None = None) -> Json:
-        """Any request under `/api/v1`; its answer in JSON. With a `key` it is sent again once, should it get lost."""
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        match: str | None = None,
+    ) -> Json:
+        """Any request under `/api/v1`; its answer in JSON. With a `key` it is sent again once, should it get lost.
+
+        With `match`, a revision, only that is changed.
+        """
         headers = {} if key is None else {"Idempotency-Key": key}
+        if match is not None:
+            headers["If-Match"] = f'"{match}"'
         try:
             return self._ask(method, f"/api/v1{path}", body, headers)
         except ClientError as error:

@@ -9,7 +9,9 @@ from typing import Any
 from tests.ai.support import OWNER
 from tests.api.support import Answer, Client
 
+from personal_assistant.notifications.addresses import add_address
 from personal_assistant.people.tokens import create_token
+from personal_assistant.store.secrets import vault_of
 from personal_assistant.workers.runtime import Runtime
 
 
@@ -19,6 +21,13 @@ def token_of(
     """The secret of a new token."""
     with runtime.db.write() as conn:
         return create_token(conn, user_id, name, scopes or ("write",), expires_at, runtime.clock.now())[1]
+
+
+def channel_of(runtime: Runtime, user_id: int, url: str = "https://hooks.example.org/s3cret", name: str = "it") -> int:
+    """The id of a new webhook of somebody's."""
+    vault, now = vault_of(runtime.settings), runtime.clock.now()
+    with runtime.db.write() as conn:
+        return add_address(conn, vault, user_id, "webhook", url, name=name, now=now)[0].id
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,11 @@ _BODIES: Mapping[str, Any] = {
     "NewToken": {"name": "new"},
     "Text": {"when": "tomorrow at 9am"},
     "Replay": {"state": "failed"},
+    "NewChannel": {"channel": "email", "url": "ada@example.org"},
+    "ChangedChannel": {"name": "Changed"},
+    "Routes": {"result": []},
+    "QuietHours": {"start": "22:00", "end": "07:00"},
+    "Caps": {"sms": 5},
     "ChangedSchedule": {"when": "every day at 4"},
 }
 

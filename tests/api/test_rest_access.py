@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from tests.ai.support import OWNER, another_person
-from tests.api.rest import Rest, routes, token_of
+from tests.api.rest import Rest, channel_of, routes, token_of
 from tests.api.support import server
 from tests.api.test_links import told
 
@@ -61,11 +61,13 @@ def test_nobody_sees_or_changes_what_is_another_persons(runtime: Runtime) -> Non
     task = manager.create_task(OWNER, "Mine", "daily")
     job = manager.run_now(task.id)
     message = told(runtime, "Mine, too")
-    owners = {"ai_task_id": task.id, "notification_id": message, "job_id": job, "token_id": 1}
+    channel = channel_of(runtime, OWNER, name="Mine, as well")
+    owners = {"ai_task_id": task.id, "notification_id": message, "job_id": job, "token_id": 1, "channel_id": channel}
     with server(runtime) as client:
         mine = Rest(client, token_of(runtime))
         other = Rest(client, token_of(runtime, another_person(runtime.db)))
-        paths = (f"/ai-tasks/{task.id}", f"/notifications/{message}", f"/jobs/{job}", "/jobs")
+        single = (f"/ai-tasks/{task.id}", f"/notifications/{message}", f"/jobs/{job}", f"/channels/{channel}")
+        paths = (*single, "/jobs", "/channels", "/routes", "/quiet-hours", "/caps")
         before = [mine("GET", path).json for path in paths]
         for route in routes(client):
             if route.scopes == ["admin"] or route.streams or route.path.startswith("/tasks"):

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from tests.ai.support import OWNER, another_person
-from tests.api.rest import token_of
+from tests.api.rest import channel_of, token_of
 from tests.api.support import server
 from tests.api.test_links import told
 from tests.support.ledger import Ledger
@@ -90,4 +90,5 @@ def _filled(runtime: Runtime, ledger: Ledger) -> dict[str, Any]:
         "name": "cleanup_old_logs",
         "user_id": another_person(runtime.db),
         "token_id": token.id,
+        "channel_id": channel_of(runtime, OWNER),
     }

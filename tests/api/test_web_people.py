@@ -11,11 +11,13 @@ from tests.api.web import Browser, browser, secret_of
 from tests.people.support import EMAIL, PASSWORD, member
 
 from personal_assistant.api.web.agents import browser_name
+from personal_assistant.api.web.qr import qr_svg
 from personal_assistant.people.accounts import get_account, list_accounts
 from personal_assistant.people.audit import list_entries
 from personal_assistant.people.one_time_links import find_link
 from personal_assistant.people.sessions import list_sessions
 from personal_assistant.people.tokens import authenticate, list_tokens
+from personal_assistant.people.totp import ISSUER
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime
 
@@ -129,8 +131,14 @@ def test_a_second_factor_is_set_up_and_switched_off_with_a_code(runtime: Runtime
 
     with server(runtime) as client:
         hers = browser(runtime, client, user_id)
-        (secret,) = shown_once(hers.post("/people/second-factor"))
-        assert hers.post("/people/second-factor/confirm", {"code": "000000"}).status == 422 and not is_on()
+        enrolling = hers.post("/people/second-factor")
+        (secret,) = shown_once(enrolling)
+        (picture,) = re.findall(r'<div class="qr" role="img" aria-label="[^"]+">(<svg.*?</svg>)</div>', enrolling.text)
+        assert secret not in picture and "style=" not in picture and 'fill="#fff"' in picture
+        uri = pyotp.TOTP(secret).provisioning_uri(name=EMAIL, issuer_name=ISSUER)
+        assert picture == qr_svg(uri) != qr_svg(f"{uri}0")
+        wrong = hers.post("/people/second-factor/confirm", {"code": "000000"})
+        assert wrong.status == 422 and "This code is not right" in wrong.text and picture in wrong.text and not is_on()
         code = pyotp.TOTP(secret).at(clock.now())
         codes = shown_once(hers.post("/people/second-factor/confirm", {"code": code}))
         assert len(codes) == 10 and is_on()

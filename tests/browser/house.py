@@ -18,6 +18,7 @@ from tests.support.ledger import Ledger
 
 from personal_assistant.ai import AITaskManager
 from personal_assistant.jobs.outcomes import Failed
+from personal_assistant.notifications.addresses import add_address, set_enabled
 from personal_assistant.notifications.links import links_for
 from personal_assistant.notifications.senders import config_of
 from personal_assistant.store.secrets import vault_of
@@ -74,6 +75,8 @@ def _furnish(runtime: Runtime) -> int:
     """Two people with what they asked for, and jobs that failed; returns the member's id."""
     prepare(runtime)
     her = member(runtime.db, runtime.clock)
+    for user_id in (OWNER, her):
+        _channel(runtime, user_id)
     manager, soon = AITaskManager(runtime.db), {"run_at": (utc_now() + timedelta(seconds=0.5)).isoformat()}
     for user_id in (OWNER, her):
         extras = {"notes": f"Read {_LONG} first", "tags": ["home", _LONG[:30]]}
@@ -89,6 +92,14 @@ def _furnish(runtime: Runtime) -> int:
 def _fail(runtime: Runtime, user_id: int | None, error: str) -> None:
     ledger = Ledger(runtime.db, ManualClock(utc_now()))
     ledger.run(ledger.add(user_id=user_id, args=[_LONG]), Failed(error, "permanent"))
+
+
+def _channel(runtime: Runtime, user_id: int) -> None:
+    """A way to reach somebody, which is paused: nothing is sent there."""
+    vault, now = vault_of(runtime.settings), runtime.clock.now()
+    with runtime.db.write() as conn:
+        made, _ = add_address(conn, vault, user_id, "webhook", "https://hooks.example.org/", name=_LONG[:60], now=now)
+        set_enabled(conn, made, False)
 
 
 def _told(output: IO[str], pattern: str) -> str:

@@ -12,6 +12,7 @@ from tests.cli.conftest import Answer, CommandLine
 
 from personal_assistant.client import Client, ClientError
 from personal_assistant.settings import load_settings
+from personal_assistant.workers.process import WorkerProcess
 from personal_assistant.workers.runtime import Runtime, open_database
 
 
@@ -170,3 +171,52 @@ def test_a_long_list_is_read_page_by_page(both: tuple[Both, Runtime]) -> None:
         told(runtime, f"Number {number}", key=f"k{number}")
     client = Client(two.url, two.token)
     assert [len(client.list_notifications(limit=limit)) for limit in (3, 201, 1000)] == [3, 201, 205]
+
+
+def test_channels_and_wishes_look_and_change_there_as_here(both: tuple[Both, Runtime]) -> None:
+    two, _ = both
+    assert two.ok("channels", "add", "email", "ada@example.org") == (
+        "✅ Added: email (a…@example.org)\n   Try it: `assistant channels test email`\n"
+    )
+    assert "🔑 It signs with whsec_" in two.ok("channels", "add", "webhook", "https://h.example.org/s3cret")
+    assert two.ok("channels", "move", "webhook", "1") == "✅ The order is now: webhook, email\n"
+    assert two.ok("channels", "pause", "1") == "⏸️ Paused: email\n"
+    assert two.ok("channels", "edit", "webhook", "--name", "work") == "✅ Changed: work (https://h…)\n"
+    assert two.ok("notifications", "quiet-hours", "22:00", "07:00").startswith("🌙 Quiet hours: from 22:00 to 07:00")
+    two.ok("notifications", "route", "result", "work")
+    two.ok("notifications", "route", "alert", "in_app")
+    two.ok("notifications", "cap", "sms", "5")
+    for command in (
+        ("channels", "list"),
+        ("channels", "list", "--json"),
+        ("notifications", "settings"),
+        ("notifications", "settings", "--json"),
+        ("channels", "remove", "nothing"),
+        ("channels", "add", "pager", "x"),
+        ("channels", "add", "webhook", "http://127.0.0.1/"),
+        ("channels", "edit", "work", "--name", "email"),
+        ("channels", "move", "work", "9"),
+        ("notifications", "route", "alert", "nothing"),
+        ("notifications", "route", "gossip", "work"),
+        ("notifications", "cap", "pigeon", "1"),
+        ("notifications", "quiet-hours", "22:00"),
+    ):
+        here, there = two.here(*command), two.there(*command)
+        assert (here.code, here.out, here.err) == (there.code, there.out, there.err)
+    assert two.ok("channels", "remove", "work") == "🗑️ Removed: work\n"
+    assert "s3cret" not in two.ok("channels", "list", "--json")
+
+
+def test_a_test_message_is_sent_by_the_workers_there(both: tuple[Both, Runtime]) -> None:
+    two, runtime = both
+    two.ok("channels", "add", "webhook", "https://hooks.invalid/s3cret", "--name", "bad")
+    waits = two.there("channels", "test", "bad")
+    assert waits.code == 1 and "No scheduler is alive there" in waits.err
+    process = WorkerProcess(runtime)
+    process.start()
+    try:
+        tried = two.there("channels", "test", "bad", "--json")
+    finally:
+        process.stop()
+    assert (tried.code, [(it["name"], it["outcome"]) for it in tried.document]) == (1, [("bad", "failed")])
+    assert "s3cret" not in tried.out

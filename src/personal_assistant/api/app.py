@@ -16,6 +16,7 @@ from personal_assistant.api.live.feed import Feed
 from personal_assistant.api.v1.app import PREFIX, make_api
 from personal_assistant.api.v1.problems import problem
 from personal_assistant.api.web import app as web
+from personal_assistant.api.web.access import over_tls
 from personal_assistant.api.web.troubles import trouble
 from personal_assistant.workers.runtime import Runtime
 
@@ -30,6 +31,8 @@ _HEADERS = {
     b"x-frame-options": b"DENY",
     b"x-robots-tag": b"noindex, nofollow",
 }
+# For every answer over TLS, and for no other: a browser that knows it uses TLS only, for a year.
+_TLS_ONLY = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
 def make_app(runtime: Runtime, feed: Feed) -> ASGIApp:
@@ -65,6 +68,8 @@ def _with_headers(app: ASGIApp) -> ASGIApp:
             if message["type"] == "http.response.start":
                 own = {name for name, _ in message["headers"]}
                 message["headers"] += [item for item in _HEADERS.items() if item[0] not in own]
+                if over_tls(Request(scope)):
+                    message["headers"].append(_TLS_ONLY)
             await send(message)
 
         await app(scope, receive, send_headed)

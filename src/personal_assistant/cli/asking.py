@@ -24,6 +24,11 @@ def ask_secret(what: str) -> str:
     return given.strip()
 
 
+def typed_url(what: str, url: str) -> str:
+    """A URL that was given, or is asked for without echo where it is `HIDDEN`."""
+    return ask_secret(what) if url == HIDDEN else url
+
+
 def ask_url(what: str, url: str) -> str:
     """A URL that was given, or is asked for without echo where it is `HIDDEN`.
 
@@ -32,7 +37,7 @@ def ask_url(what: str, url: str) -> str:
     from personal_assistant.notifications.net.policy import refusal_of_url
     from personal_assistant.settings import get_settings
 
-    given = ask_secret(what) if url == HIDDEN else url
+    given = typed_url(what, url)
     reason = refusal_of_url(given, get_settings().private_hosts.split(","))
     if reason is not None:
         raise AssistantError(f"{what} cannot be used: {reason}.")

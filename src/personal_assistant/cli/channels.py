@@ -1,19 +1,16 @@
 """`assistant channels`: the ways to reach you outside of the assistant."""
 
 import shlex
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personal_assistant.cli.asking import HIDDEN, ask_secret, ask_url
+from personal_assistant.cli.asking import HIDDEN, ask_secret, typed_url
 from personal_assistant.cli.output import Json, as_typed, group, print_json, say, table, warn
 from personal_assistant.errors import AssistantError
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
-    from personal_assistant.cli.session import Session
+    from personal_assistant.cli.channel_desk import Desk
     from personal_assistant.notifications.address_states import AddressState
     from personal_assistant.notifications.model import Address
 
@@ -25,12 +22,10 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The address's name or
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """Your addresses. URLs are shown in part only: they are secrets."""
-    from personal_assistant.cli.session import session
-    from personal_assistant.notifications.address_states import address_states
+    from personal_assistant.cli.channel_desk import desk
 
-    current = session()
-    with current.runtime.db.read() as conn:
-        found = address_states(conn, current.owner.id)
+    current = desk()
+    found = current.states()
     if as_json:
         print_json(found)
         return
@@ -49,7 +44,7 @@ def list_(as_json: Json = False) -> None:
     table(("name", "channel", "state", "address", "last", "trouble"), rows, empty=as_typed(empty))
 
 
-def _trouble(current: "Session", it: "AddressState") -> str:
+def _trouble(current: "Desk", it: "AddressState") -> str:
     return f"{current.local(it.last_error_at)}: {it.last_error}" if it.fails else ""
 
 
@@ -66,17 +61,12 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a way to reach you, tried after those that there are."""
-    from personal_assistant.cli.session import session
-    from personal_assistant.notifications.addresses import add_address
-    from personal_assistant.store.secrets import vault_of
+    from personal_assistant.cli.channel_desk import desk
 
-    current = session()
-    url = ask_url("The URL", url)
+    current = desk()
+    url = typed_url("The URL", url)
     secret = ask_secret("The secret") if own_secret else None
-    vault, now = vault_of(current.runtime.settings), current.runtime.clock.now()
-    with current.runtime.db.write() as conn:
-        address, secret = add_address(conn, vault, current.owner.id, channel, url, name=name, secret=secret, now=now)
-    made = None if own_secret else secret
+    address, made = current.add(channel, url, name, secret)
     _answer(address, made, f"✅ Added: {address.name} ({address.masked})", as_json)
     if not as_json:
         say(as_typed(f"   Try it: `assistant channels test {shlex.quote(address.name)}`"))
@@ -100,18 +90,13 @@ def edit(
     as_json: Json = False,
 ) -> None:
     """Change an address; what is not named stays as it is."""
-    from personal_assistant.cli.session import session
-    from personal_assistant.notifications.addresses import edit_address, get_address
-    from personal_assistant.store.secrets import vault_of
+    from personal_assistant.cli.channel_desk import desk
 
     if url is None and name is None and not new_secret:
         raise AssistantError("Give what to change: --url, --name or --new-secret.")
-    current = session()
-    url = None if url is None else ask_url("The URL", url)
-    vault = vault_of(current.runtime.settings)
-    with current.runtime.db.write() as conn:
-        address = get_address(conn, current.owner.id, address_name)
-        address, secret = edit_address(conn, vault, address, url=url, name=name, new_secret=new_secret)
+    current = desk()
+    url = None if url is None else typed_url("The URL", url)
+    address, secret = current.edit(address_name, url, name, new_secret)
     _answer(address, secret, f"✅ Changed: {address.name} ({address.masked})", as_json)
 
 
@@ -122,13 +107,9 @@ def move(
     as_json: Json = False,
 ) -> None:
     """Change the order in which addresses are tried."""
-    from personal_assistant.cli.session import session
-    from personal_assistant.notifications.addresses import get_address
-    from personal_assistant.notifications.addresses import move as move_address
+    from personal_assistant.cli.channel_desk import desk
 
-    current = session()
-    with current.runtime.db.write() as conn:
-        there = move_address(conn, get_address(conn, current.owner.id, address_name), place)
+    there = desk().move(address_name, place)
     print_json(there) if as_json else say(f"✅ The order is now: {', '.join(it.name for it in there)}")
 
 
@@ -145,25 +126,18 @@ def resume(address_name: Name, as_json: Json = False) -> None:
 
 
 def _switch(name: str, enabled: bool, word: str, as_json: bool) -> None:
-    from personal_assistant.cli.session import session
-    from personal_assistant.notifications.addresses import get_address, set_enabled
+    from personal_assistant.cli.channel_desk import desk
 
-    current = session()
-    with current.runtime.db.write() as conn:
-        address = set_enabled(conn, get_address(conn, current.owner.id, name), enabled)
+    address = desk().switch(name, enabled)
     _answer(address, None, f"{word}: {address.name}", as_json)
 
 
 @app.command()
 def remove(address_name: Name, as_json: Json = False) -> None:
     """Forget an address. What was sent there stays in the history."""
-    from personal_assistant.cli.session import session
-    from personal_assistant.notifications.addresses import get_address, remove_address
+    from personal_assistant.cli.channel_desk import desk
 
-    current = session()
-    with current.runtime.db.write() as conn:
-        address = get_address(conn, current.owner.id, address_name)
-        remove_address(conn, address, current.runtime.clock.now())
+    address = desk().remove(address_name)
     _answer(address, None, f"🗑️ Removed: {address.name}", as_json)
 
 
@@ -178,21 +152,9 @@ def send_tests(wanted: str | None, as_json: bool) -> None:
 
     Ends the command with exit code 1 when one failed.
     """
-    from personal_assistant.cli.session import session
-    from personal_assistant.notifications.senders import config_of
-    from personal_assistant.notifications.trying import note_tried, sealed_of, try_addresses
-    from personal_assistant.store.secrets import vault_of
+    from personal_assistant.cli.channel_desk import desk
 
-    current = session()
-    settings = current.runtime.settings
-    with current.runtime.db.read() as conn:
-        chosen = _chosen(conn, current.owner.id, wanted)
-        sealed = sealed_of(conn, chosen)
-    chosen = [it for it in chosen if it.id in sealed]
-    now = current.runtime.clock.now()
-    tried = try_addresses(chosen, sealed, vault_of(settings), current.owner, config_of(settings), now)
-    with current.runtime.db.write() as conn:
-        note_tried(conn, chosen, tried, current.runtime.clock.now())
+    tried = desk().test(wanted)
     if as_json:
         print_json(tried)
     else:
@@ -203,20 +165,3 @@ def send_tests(wanted: str | None, as_json: bool) -> None:
             warn("❔ unconfirmed: it may have arrived or not; look there.")
     if any(it.outcome == "failed" for it in tried):
         raise typer.Exit(1)
-
-
-def _chosen(conn: "sa.Connection", user_id: int, wanted: str | None) -> "Sequence[Address]":
-    from personal_assistant.notifications.addresses import get_address, list_addresses
-
-    there = list_addresses(conn, user_id)
-    if not there:
-        raise AssistantError("You have no addresses yet. Add one: `assistant channels add email ada@example.org`.")
-    enabled = [it for it in there if it.enabled]
-    if wanted is None:
-        if not enabled:
-            raise AssistantError("All your addresses are paused: name one, or resume it.")
-        return enabled
-    # A name comes first: the first address of a channel is called like it.
-    named = any(wanted in (it.name, str(it.id)) for it in there)
-    of_channel = [] if named else [it for it in enabled if it.channel == wanted]
-    return of_channel or [get_address(conn, user_id, wanted)]

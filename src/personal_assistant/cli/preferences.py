@@ -1,10 +1,14 @@
 """`assistant notifications quiet-hours`, `route`, `cap`, `settings`: what you wish of your messages."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from personal_assistant.cli.output import Json, print_json, say
+
+if TYPE_CHECKING:
+    from personal_assistant.cli.wish_desk import Wishes
 
 
 def add_to(app: typer.Typer) -> None:
@@ -21,10 +25,8 @@ def quiet_hours(
     as_json: Json = False,
 ) -> None:
     """Hold what is not urgent in these hours; it comes when they end, several messages as one."""
-    from personal_assistant.notifications.preferences import set_quiet_hours
-
     off = start == "off" and end is None
-    _change(as_json, lambda conn, person, now: set_quiet_hours(conn, person, None if off else start, end, now))
+    _change(as_json, lambda wishes: wishes.be_quiet(None if off else start, end))
 
 
 def route(
@@ -35,10 +37,8 @@ def route(
     as_json: Json = False,
 ) -> None:
     """Say where messages of a kind go."""
-    from personal_assistant.notifications.preferences import set_route
-
     chosen = None if names == ["all"] else [] if names == ["in_app"] else names
-    _change(as_json, lambda conn, person, now: set_route(conn, person, kind, chosen, now))
+    _change(as_json, lambda wishes: wishes.route(kind, chosen))
 
 
 def cap(
@@ -47,32 +47,31 @@ def cap(
     as_json: Json = False,
 ) -> None:
     """Let a channel carry so many messages a day; further ones take the next channel."""
-    from personal_assistant.notifications.preferences import PreferenceError, set_cap
+    from personal_assistant.notifications.preferences import PreferenceError
 
     if number != "off" and not (number.isascii() and number.isdigit() and len(number) <= 9):
         raise PreferenceError(f"{number!r} is no number of messages; give one like 5, or off.")
     most = None if number == "off" else int(number)
-    _change(as_json, lambda conn, person, now: set_cap(conn, person, channel, most, now))
+    _change(as_json, lambda wishes: wishes.cap(channel, most))
 
 
 def settings(as_json: Json = False) -> None:
     """Show your quiet hours, routes and caps."""
-    _change(as_json, lambda conn, person, now: None)
+    _change(as_json, lambda wishes: None)
 
 
-def _change(as_json: bool, change: Any) -> None:
+def _change(as_json: bool, change: "Callable[[Wishes], None]") -> None:
     """Do it, and show what holds now."""
-    from personal_assistant.cli.session import session
-    from personal_assistant.notifications.preferences import KINDS, get_preferences
+    from personal_assistant.cli.wish_desk import wishes
+    from personal_assistant.notifications.preferences import KINDS
 
-    current = session()
-    with current.runtime.db.write() as conn:
-        change(conn, current.owner.id, current.runtime.clock.now())
-        found = get_preferences(conn, current.owner.id)
+    current = wishes()
+    change(current)
+    found = current.now()
     if as_json:
         print_json(found)
         return
-    quiet = f"from {found.quiet_from} to {found.quiet_to} ({current.owner.zone})" if found.quiet_from else "none"
+    quiet = f"from {found.quiet_from} to {found.quiet_to} ({current.zone})" if found.quiet_from else "none"
     say(f"🌙 Quiet hours: {quiet}")
     for kind in KINDS:
         say(f"📨 {kind}: {_way(found.routes.get(kind))}")

@@ -27,7 +27,8 @@ _THERE: dict[str, frozenset[str]] = {
     "snooze": frozenset(),
     "skip": frozenset(),
     "ai-tasks": frozenset({"list", "show", "pause", "resume", "run", "cancel"}),
-    "notifications": frozenset({"list", "show", "read"}),
+    "notifications": frozenset({"list", "show", "read", "quiet-hours", "route", "cap", "settings", "test"}),
+    "channels": frozenset({"list", "add", "edit", "move", "pause", "resume", "remove", "test"}),
     "jobs": frozenset({"list", "show"}),
 }
 _MOST_SORTED = 10_000
@@ -103,27 +104,27 @@ class Remote:
         """Jobs, the newest first."""
         from personal_assistant.jobs.model import JobView
 
-        return [_made(JobView, it) for it in self.client.list_jobs(**wished)]
+        return [made(JobView, it) for it in self.client.list_jobs(**wished)]
 
     def job(self, job_id: str) -> "tuple[JobView, list[JobError]]":
         """One job with its failed attempts."""
         from personal_assistant.jobs.model import JobError, JobView
 
         found = self.client.get_job(job_id)
-        return _made(JobView, found), [_made(JobError, it) for it in found["attempts"]]
+        return made(JobView, found), [made(JobError, it) for it in found["attempts"]]
 
     def notifications(self, unread: bool, limit: int) -> "list[Notification]":
         """The newest first."""
         from personal_assistant.notifications.inbox import Notification
 
-        return [_made(Notification, it) for it in self.client.list_notifications(unread=unread, limit=limit)]
+        return [made(Notification, it) for it in self.client.list_notifications(unread=unread, limit=limit)]
 
     def notification(self, notification_id: int) -> "tuple[Notification, list[Try]]":
         """One with its tries."""
         from personal_assistant.notifications.inbox import Notification, Try
 
         found = self.client.get_notification(notification_id)
-        return _made(Notification, found), [_made(Try, it) for it in found["tries"]]
+        return made(Notification, found), [made(Try, it) for it in found["tries"]]
 
     def mark_read(self, notification_id: int | None) -> int:
         """One or all (None); returns how many were unread."""
@@ -162,7 +163,7 @@ class RemoteAITasks:
     def extras_of(self, task_id: int) -> "Extras":
         from personal_assistant.ai.extras import Extras
 
-        return _made(Extras, self._client.get_ai_task(task_id)["wishes"])
+        return made(Extras, self._client.get_ai_task(task_id)["wishes"])
 
     def channels_not_set_up(self, task: "AITask") -> tuple[str, ...]:
         """REST does not tell."""
@@ -194,10 +195,10 @@ class RemoteAITasks:
     def _task(self, found: dict[str, Any]) -> "AITask":
         from personal_assistant.ai.model import AITask
 
-        return _made(AITask, {**found, "user_id": self._user_id})
+        return made(AITask, {**found, "user_id": self._user_id})
 
 
-def _made(kind: type[_T], found: dict[str, Any]) -> _T:
+def made(kind: type[_T], found: dict[str, Any]) -> _T:
     """A dataclass from its JSON. Texts of its fields that are called like instants become instants."""
     values = {field.name: found.get(field.name) for field in fields(kind)}  # type: ignore[arg-type]
     instants = {name: _instant(it) for name, it in values.items() if _is_instant(name) and isinstance(it, str)}

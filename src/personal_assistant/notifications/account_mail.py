@@ -12,8 +12,10 @@ import sqlalchemy as sa
 
 from personal_assistant.jobs.enqueue import enqueue
 from personal_assistant.jobs.model import NewJob
-from personal_assistant.notifications.model import QUEUE, Address, Link, Parcel, Target
+from personal_assistant.notifications.model import QUEUE, Address, Link, Parcel, Refused, Target
 from personal_assistant.notifications.senders import SendingConfig
+from personal_assistant.notifications.senders.mailbox import sender_of
+from personal_assistant.notifications.senders.smtp_server import read_smtp_url
 from personal_assistant.people import audit, tries
 from personal_assistant.people.accounts import MAX_EMAIL, Account, find_account
 from personal_assistant.people.one_time_links import Purpose, create_link, url_of
@@ -39,8 +41,18 @@ _LABELS: Mapping[Purpose, str] = {"invite": "Choose a password", "reset": "Choos
 
 
 def can_mail(config: SendingConfig) -> bool:
-    """Whether links can go out by mail: it needs a mail server and the URL of the web face."""
-    return bool(config.smtp_url and config.public_url)
+    """Whether links can go out by mail: it needs a mail server, a sender and the URL of the web face, all usable.
+
+    Where it said so and could not, a link would be neither mailed nor shown.
+    """
+    if not config.public_url:
+        return False
+    try:
+        read_smtp_url(config.smtp_url, config.private_hosts)
+        sender_of(config.mail_from)
+    except Refused:
+        return False
+    return True
 
 
 def mail_link(conn: sa.Connection, purpose: Purpose, email: str, now: datetime) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from personal_assistant.notifications import signing
-from personal_assistant.notifications.model import Address, AddressError, Target
+from personal_assistant.notifications.model import Address, AddressError, AddressNotFoundError, Target
+from personal_assistant.notifications.net.policy import refusal_of_url
 from personal_assistant.notifications.senders import check_target
 from personal_assistant.store.message_tables import OUTWARD_CHANNELS
 from personal_assistant.store.secrets import SecretsError, Vault
@@ -21,6 +22,13 @@ LONGEST_NAME = 60
 LONGEST_URL = 4000
 _LONGEST_MASK = 120
 _SIGNED = "webhook"
+
+
+def check_host(url: str, private_hosts: Sequence[str]) -> None:
+    """Raises AddressError for a URL whose host is a private address that is not among those."""
+    reason = refusal_of_url(url, private_hosts)
+    if reason is not None:
+        raise AddressError(f"The URL cannot be used: {reason}.", "url")
 
 
 def add_address(
@@ -43,8 +51,7 @@ def add_address(
     if secret is not None and channel != _SIGNED:
         raise AddressError(f"Only what goes to a {_SIGNED} is signed: an address of {channel} has no secret.")
     target = Target(url, _secret(secret) if channel == _SIGNED else None)
-    # Two commands at once are to see each other's addresses: their number, their names and their places.
-    conn.execute(sa.select(users.c.id).where(users.c.id == user_id).with_for_update())
+    hold(conn, user_id)
     there = list_addresses(conn, user_id)
     if len(there) >= MOST_ADDRESSES:
         raise AddressError(f"A person has at most {MOST_ADDRESSES} addresses: remove one first.")
@@ -64,6 +71,14 @@ def add_address(
     return get_address(conn, user_id, name), target.secret
 
 
+def hold(conn: sa.Connection, user_id: int) -> None:
+    """Have others who change a person's addresses wait: they are to see their number, names and places as they will be.
+
+    To be called before these are read.
+    """
+    conn.execute(sa.select(users.c.id).where(users.c.id == user_id).with_for_update())
+
+
 def list_addresses(conn: sa.Connection, user_id: int) -> list[Address]:
     """A person's addresses, in the order in which they are tried."""
     mine = sa.select(*_SHOWN).where(addresses.c.user_id == user_id)
@@ -71,12 +86,16 @@ def list_addresses(conn: sa.Connection, user_id: int) -> list[Address]:
 
 
 def get_address(conn: sa.Connection, user_id: int, name: str) -> Address:
-    """A person's address by its name, or by its id. Raises AddressError."""
-    there = list_addresses(conn, user_id)
+    """A person's address by its name, or by its id. Raises AddressNotFoundError."""
+    return pick(list_addresses(conn, user_id), name)
+
+
+def pick(there: Sequence[Address], name: str) -> Address:
+    """The one of that name, or of that id. Raises AddressNotFoundError."""
     found = [it for it in there if it.name == name] or [it for it in there if str(it.id) == name]
     if not found:
         names = ", ".join(it.name for it in there) or "none yet: `assistant channels add` makes one"
-        raise AddressError(f"There is no address {name[:LONGEST_NAME]!r}. Yours: {names}.")
+        raise AddressNotFoundError(f"There is no address {name[:LONGEST_NAME]!r}. Yours: {names}.")
     return found[0]
 
 
@@ -100,6 +119,7 @@ def edit_address(
     if url is not None or new_secret:
         changes = _retargeted(conn, vault, address, url, secret)
     if name is not None and name != address.name:
+        hold(conn, address.user_id)
         changes["name"] = _free(name, list_addresses(conn, address.user_id))
     if changes:
         _write(conn, address.id, **changes)
@@ -132,7 +152,7 @@ def move(conn: sa.Connection, address: Address, place: int) -> list[Address]:
 
     Raises AddressError for a place that there is not.
     """
-    conn.execute(sa.select(users.c.id).where(users.c.id == address.user_id).with_for_update())
+    hold(conn, address.user_id)
     there = list_addresses(conn, address.user_id)
     if not 1 <= place <= len(there):
         raise AddressError(f"There is no place {place}: there are {len(there)}, counted from 1.")
@@ -189,12 +209,17 @@ def _write(conn: sa.Connection, address_id: int, **changes: Any) -> None:
 def _checked(channel: str, url: str) -> str:
     """What may be shown of the URL. Raises AddressError for one that cannot be used."""
     if channel not in OUTWARD_CHANNELS:
-        raise AddressError(f"There are no addresses of {channel[:LONGEST_NAME]!r}: name {', '.join(OUTWARD_CHANNELS)}.")
+        named = ", ".join(OUTWARD_CHANNELS)
+        raise AddressError(f"There are no addresses of {channel[:LONGEST_NAME]!r}: name {named}.", "channel")
     if not url.strip():
-        raise AddressError(f"An address of {channel} needs a URL.")
+        raise AddressError(f"An address of {channel} needs a URL.", "url")
     if len(url) > LONGEST_URL or not url.isprintable():
-        raise AddressError(f"A URL has at most {LONGEST_URL:,} characters, without control characters.")
-    return check_target(channel, url)[:_LONGEST_MASK]
+        raise AddressError(f"A URL has at most {LONGEST_URL:,} characters, without control characters.", "url")
+    try:
+        return check_target(channel, url)[:_LONGEST_MASK]
+    except AddressError as error:
+        error.field = "url"
+        raise
 
 
 def _secret(given: str | None) -> str:
@@ -214,9 +239,9 @@ def _free(name: str, there: Sequence[Address]) -> str:
     """The name, where it can be used and no other address has it. Raises AddressError."""
     name = name.strip()
     if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
-        raise AddressError(f"A name has 1 to {LONGEST_NAME} printable characters.")
+        raise AddressError(f"A name has 1 to {LONGEST_NAME} printable characters.", "name")
     if name.isdecimal():
-        raise AddressError("A name of digits alone would be taken for an id: add a letter.")
+        raise AddressError("A name of digits alone would be taken for an id: add a letter.", "name")
     if any(it.name == name for it in there):
-        raise AddressError(f"There is an address {name!r} already: choose another name.")
+        raise AddressError(f"There is an address {name!r} already: choose another name.", "name")
     return name

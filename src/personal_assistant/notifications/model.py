@@ -109,4 +109,12 @@ class Unknown(TransientError):  # noqa: N818
 
 
 class AddressError(AssistantError):
-    """An address that cannot be used; says why and what would do."""
+    """An address that cannot be used; says why and what would do. `field` is what of it cannot be, where it is one."""
+
+    def __init__(self, said: str, field: str = "") -> None:
+        super().__init__(said)
+        self.field = field
+
+
+class AddressNotFoundError(AddressError):
+    """A person has no address of that name or id."""

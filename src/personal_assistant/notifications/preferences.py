@@ -40,8 +40,10 @@ def get_preferences(conn: sa.Connection, user_id: int) -> Preferences:
     if row is None:
         return Preferences()
     names = {it.id: it.name for it in conn.execute(_addresses(user_id))}
-    routes = {kind: [names[it] for it in ids if it in names] for kind, ids in (row.routes or {}).items()}
-    return Preferences(row.quiet_from, row.quiet_to, routes, dict(row.caps or {}))
+    chosen, most = row.routes or {}, row.caps or {}
+    routes = {kind: [names[it] for it in chosen[kind] if it in names] for kind in KINDS if kind in chosen}
+    caps = {channel: most[channel] for channel in OUTWARD_CHANNELS if channel in most}
+    return Preferences(row.quiet_from, row.quiet_to, routes, caps)
 
 
 def set_quiet_hours(conn: sa.Connection, user_id: int, start: str | None, end: str | None, now: datetime) -> None:
@@ -66,7 +68,7 @@ def set_route(conn: sa.Connection, user_id: int, kind: str, names: Sequence[str]
     Raises PreferenceError.
     """
     if kind not in KINDS:
-        raise PreferenceError(f"There is no kind of message {kind!r}. The kinds are {', '.join(KINDS)}.")
+        raise unknown_kind(kind)
     ids = {row.name: row.id for row in conn.execute(_addresses(user_id))}
     unknown = [name for name in names or () if name not in ids]
     if unknown:
@@ -82,7 +84,7 @@ def set_route(conn: sa.Connection, user_id: int, kind: str, names: Sequence[str]
 def set_cap(conn: sa.Connection, user_id: int, channel: str, most: int | None, now: datetime) -> None:
     """Let a channel carry so many messages in a day of the person's zone; None: any number. Raises PreferenceError."""
     if channel not in OUTWARD_CHANNELS:
-        raise PreferenceError(f"There is no cap for {channel[:60]!r}. It can be {', '.join(OUTWARD_CHANNELS)}.")
+        raise uncapped(channel)
     if most is not None and not 0 <= most <= _HIGHEST_CAP:
         raise PreferenceError(f"A cap is a number from 0 to {_HIGHEST_CAP:,} messages a day.")
     row = _row(conn, user_id)
@@ -90,6 +92,16 @@ def set_cap(conn: sa.Connection, user_id: int, channel: str, most: int | None, n
     if most is None:
         del caps[channel]
     _write(conn, user_id, now, caps=caps or None)
+
+
+def unknown_kind(kind: str) -> PreferenceError:
+    """For a kind of message that there is not."""
+    return PreferenceError(f"There is no kind of message {kind[:60]!r}. The kinds are {', '.join(KINDS)}.")
+
+
+def uncapped(channel: str) -> PreferenceError:
+    """For what no cap can be set for."""
+    return PreferenceError(f"There is no cap for {channel[:60]!r}. It can be {', '.join(OUTWARD_CHANNELS)}.")
 
 
 def _row(conn: sa.Connection, user_id: int) -> Any:

@@ -1,4 +1,4 @@
-"""A test message to addresses, at once and from this process, and what came of it at each."""
+"""A test message to addresses, from this process or by a worker, and what came of it at each."""
 
 import asyncio
 import uuid
@@ -10,9 +10,11 @@ from typing import Literal
 import sqlalchemy as sa
 
 from personal_assistant.errors import AssistantError
+from personal_assistant.jobs.enqueue import enqueue
+from personal_assistant.jobs.model import NewJob
 from personal_assistant.notifications.address_states import note_failed, note_sent
 from personal_assistant.notifications.addresses import open_target
-from personal_assistant.notifications.model import Address, Parcel, Unknown
+from personal_assistant.notifications.model import QUEUE, Address, Parcel, Unknown
 from personal_assistant.notifications.senders import SendingConfig, sender_for
 from personal_assistant.store.bulk import among
 from personal_assistant.store.people import Person
@@ -21,7 +23,8 @@ from personal_assistant.store.secrets import Vault
 from personal_assistant.store.tables import addresses
 
 # Beyond every sender's own limits: a person waits for it.
-_LONGEST_SECONDS = 90.0
+LONGEST_SECONDS = 90.0
+TASK = "personal_assistant.workers.tasks.notification_tasks.test_channel"
 _LONGEST_REASON = 500
 
 
@@ -54,7 +57,8 @@ def try_addresses(
     """Send a test message to each, all at the same time; what came of it, in their order. Takes up to 90 s."""
 
     async def all_of_them() -> list[Tried]:
-        return list(await asyncio.gather(*(_try(it, sealed[it.id], vault, person, config, now) for it in chosen)))
+        each = (try_address(it, sealed[it.id], vault, person, config, now) for it in chosen)
+        return list(await asyncio.gather(*each))
 
     return asyncio.run(all_of_them())
 
@@ -68,16 +72,30 @@ def note_tried(conn: sa.Connection, chosen: Sequence[Address], tried: Sequence[T
             note_failed(conn, address.id, it.reason or "", now)
 
 
-async def _try(
+def ask_for_test(conn: sa.Connection, address: Address, now: datetime) -> str:
+    """Have a worker send a test message to an address; returns the job's id, while one waits already that one's."""
+    job = NewJob(
+        task=TASK,
+        queue=QUEUE,
+        args=(address.user_id, address.id),
+        at_most_once=True,
+        unique_key=f"channel_test:{address.id}",
+        user_id=address.user_id,
+    )
+    return enqueue(conn, job, now=now)
+
+
+async def try_address(
     address: Address, sealed: str, vault: Vault, person: Person, config: SendingConfig, now: datetime
 ) -> Tried:
+    """Send a test message to one; what came of it. Takes up to 90 s."""
     shown = (address.name, address.channel, address.masked)
     try:
         parcel = _parcel(address, sealed, vault, person, now)
-        async with asyncio.timeout(_LONGEST_SECONDS):
+        async with asyncio.timeout(LONGEST_SECONDS):
             receipt = await sender_for(address.channel, parcel.target.url).send(parcel, config)
     except TimeoutError:
-        return Tried(*shown, "unconfirmed", f"there was no answer within {_LONGEST_SECONDS:g} s")
+        return Tried(*shown, "unconfirmed", f"there was no answer within {LONGEST_SECONDS:g} s")
     except Unknown as error:
         return Tried(*shown, "unconfirmed", _reason(error))
     except AssistantError as error:

@@ -58,7 +58,18 @@ def enrol(conn: sa.Connection, vault: Vault, user_id: int, email: str, now: date
     made = conn.execute(sa.insert(second_factors).values(row).returning(second_factors.c.id)).scalar_one()
     sealed = vault.seal(secret, f"{second_factors.name}:{made}")
     conn.execute(sa.update(second_factors).where(second_factors.c.id == made).values(sealed=sealed))
-    return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER))
+    return _enrolment(secret, email)
+
+
+def waiting(conn: sa.Connection, vault: Vault, user_id: int, email: str) -> Enrolment | None:
+    """What a person's app was given and waits for its first right code. Raises SecretsError."""
+    chosen = sa.select(second_factors).where(
+        second_factors.c.user_id == user_id,
+        second_factors.c.confirmed_at.is_(None),
+        second_factors.c.sealed.is_not(None),
+    )
+    row = conn.execute(chosen).one_or_none()
+    return None if row is None else _enrolment(vault.open(row.sealed, f"{second_factors.name}:{row.id}"), email)
 
 
 def confirm(conn: sa.Connection, vault: Vault, user_id: int, code: str, now: datetime) -> list[str]:
@@ -100,6 +111,10 @@ def switch_off(conn: sa.Connection, user_id: int) -> None:
     """Ask a person for no code any more."""
     for table in (second_factors, recovery_codes):
         conn.execute(sa.delete(table).where(table.c.user_id == user_id))
+
+
+def _enrolment(secret: str, email: str) -> Enrolment:
+    return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER))
 
 
 def _use_code(conn: sa.Connection, vault: Vault, user_id: int, code: str, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from personal_assistant.api.live.feed import Feed
 from personal_assistant.api.v1 import (
     ai_tasks,
     calendar,
+    channels,
     events,
     jobs,
     notifications,
@@ -20,6 +21,7 @@ from personal_assistant.api.v1 import (
     timetable,
     tokens,
     users,
+    wishes,
 )
 from personal_assistant.api.v1.gate import Gate
 from personal_assistant.workers.runtime import Runtime
@@ -59,7 +61,7 @@ def make_api(runtime: Runtime, feed: Feed) -> ASGIApp:
     )
     api.state.runtime, api.state.feed, api.state.fresh = runtime, feed, Fresh(_FRESH_SECONDS)
     problems.add_to(api)
-    for part in (calendar, ai_tasks, notifications, jobs, timetable, system, users, tokens, events):
+    for part in (calendar, ai_tasks, notifications, channels, wishes, jobs, timetable, system, users, tokens, events):
         api.include_router(part.router)
     return Gate(api, runtime)
 

@@ -15,9 +15,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import compile_path
 
 from personal_assistant.ai.model import AITaskChangedError, AITaskNotFoundError
+from personal_assistant.api.v1.etags import ChangedMeanwhileError
 from personal_assistant.errors import AssistantError
 from personal_assistant.jobs.model import JobNotFoundError, JobStateError
 from personal_assistant.notifications.inbox import NotificationNotFoundError
+from personal_assistant.notifications.model import AddressNotFoundError
 from personal_assistant.people.accounts import AccountChangedError, AccountExistsError, AccountNotFoundError
 from personal_assistant.people.idempotency import KeyInUseError
 from personal_assistant.people.tokens import TokenNotFoundError
@@ -32,11 +34,13 @@ _MOST_PLACES = 8
 _STATUS: Mapping[type[AssistantError], int] = {
     AITaskNotFoundError: 404,
     NotificationNotFoundError: 404,
+    AddressNotFoundError: 404,
     JobNotFoundError: 404,
     ScheduleNotFoundError: 404,
     UnknownTaskError: 404,
     JobStateError: 409,
     AITaskChangedError: 412,
+    ChangedMeanwhileError: 412,
     KeyInUseError: 409,
     AccountNotFoundError: 404,
     AccountExistsError: 409,

@@ -24,6 +24,8 @@ _OWN = (
     "calendar",
     "ai_task_edit",
     "ai_tasks",
+    "wishes",
+    "channels",
     "notifications",
     "jobs",
     "schedules",

@@ -11,6 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from personal_assistant.api.web.access import has_token, session_of, sign_in, sign_out
 from personal_assistant.api.web.rendering import render
 from personal_assistant.errors import AssistantError
+from personal_assistant.notifications.account_mail import ask_for_reset, can_mail
+from personal_assistant.notifications.senders import config_of
 from personal_assistant.people import signing_in
 from personal_assistant.people.one_time_links import Purpose, find_link
 from personal_assistant.people.sessions import end_session
@@ -59,6 +61,22 @@ def login(request: Request, form: dict[str, str]) -> Response:
     return sign_in(RedirectResponse("/", 303), request, got.secret)
 
 
+def forgotten(request: Request, form: dict[str, str]) -> Response:
+    """Ask for a link by mail that sets a new password. It answers the same for whoever is asked for."""
+    runtime = _runtime(request)
+    mails = can_mail(config_of(runtime.settings))
+    if request.method != "POST" or not mails:
+        return render("forgotten.html", mails=mails, asked=False, reason="", email="")
+    email = form.get("email", "")
+    try:
+        ask_for_reset(runtime.db, email, runtime.clock.now(), _client(request).address)
+    except LockedOutError as error:
+        answer = render("forgotten.html", 429, mails=True, asked=False, reason=str(error), email=email[:320])
+        answer.headers["Retry-After"] = str(error.seconds)
+        return answer
+    return render("forgotten.html", mails=True, asked=True, reason="", email="")
+
+
 def logout(request: Request, form: dict[str, str]) -> Response:
     """End this browser's session."""
     session, runtime = session_of(request), _runtime(request)
@@ -94,6 +112,7 @@ def by_link(request: Request, form: dict[str, str]) -> Response:
 _Endpoint = Callable[[Request, dict[str, str]], Response]
 ROUTES: list[tuple[str, tuple[str, ...], _Endpoint]] = [
     ("/login", ("GET", "POST"), login),
+    ("/forgotten", ("GET", "POST"), forgotten),
     ("/logout", ("POST",), logout),
     ("/link/{purpose}/{secret}", ("GET", "POST"), by_link),
 ]

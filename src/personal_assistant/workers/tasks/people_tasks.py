@@ -19,7 +19,8 @@ async def send_account_mail(purpose: Purpose, email: str) -> dict[str, bool]:
     job, config = current_job(), config_of(runtime().settings)
     if not can_mail(config):
         raise PermanentError(
-            "Links cannot be mailed: set ASSISTANT_SMTP_URL and ASSISTANT_PUBLIC_URL. `assistant users link` makes one."
+            "Links cannot be mailed: set ASSISTANT_SMTP_URL, ASSISTANT_MAIL_FROM and ASSISTANT_PUBLIC_URL. "
+            "`assistant users link` makes one."
         )
     parcel = await asyncio.to_thread(_parcel, purpose, email, job.job_id, job.attempt)
     if parcel is None:

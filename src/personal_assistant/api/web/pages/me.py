@@ -5,12 +5,14 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from personal_assistant.api.web.access import keep
+from personal_assistant.api.web.qr import qr_svg
 from personal_assistant.api.web.registry import Page
 from personal_assistant.api.web.visit import Visit
 from personal_assistant.errors import AssistantError
 from personal_assistant.people import accounts, audit, sessions, signing_in, tokens, totp
 from personal_assistant.people.audit import Actor
 from personal_assistant.people.tokens import ADMIN, READ, WRITE
+from personal_assistant.people.totp import Enrolment, SecondFactorError
 from personal_assistant.store.secrets import vault_of
 from personal_assistant.workers.schedulers.timetable import sync_timetable
 
@@ -94,15 +96,25 @@ def enrol(visit: Visit) -> Response:
     """What an authenticator app is to be given."""
     with visit.runtime.db.write() as conn:
         found = totp.enrol(conn, vault_of(visit.runtime.settings), visit.user_id, visit.account.email, visit.now)
-    return visit.render("second_factor.html", enrolment=found, reason="")
+    return _to_confirm(visit, found)
+
+
+def _to_confirm(visit: Visit, found: Enrolment, reason: str = "") -> Response:
+    status = 422 if reason else 200
+    return visit.render("second_factor.html", status, enrolment=found, qr=qr_svg(found.uri), reason=reason)
 
 
 def confirm(visit: Visit) -> Response:
     """Have the second factor count, from the first right code on."""
-    with visit.runtime.db.write() as conn:
-        vault = vault_of(visit.runtime.settings)
-        codes = totp.confirm(conn, vault, visit.user_id, visit.form.get("code", ""), visit.now)
-        audit.note(conn, visit.user_id, "second_factor.on", f"user:{visit.user_id}", visit.now, by=_BY)
+    vault = vault_of(visit.runtime.settings)
+    try:
+        with visit.runtime.db.write() as conn:
+            codes = totp.confirm(conn, vault, visit.user_id, visit.form.get("code", ""), visit.now)
+            audit.note(conn, visit.user_id, "second_factor.on", f"user:{visit.user_id}", visit.now, by=_BY)
+    except SecondFactorError as error:
+        with visit.runtime.db.read() as conn:
+            found = totp.waiting(conn, vault, visit.user_id, visit.account.email)
+        return visit.refuse(error) if found is None else _to_confirm(visit, found, str(error))
     return visit.render(
         "once.html", title="Your recovery codes", link="", lines=codes,
         about="From now on a code of your app is asked for. Where you have lost it, each of these works once instead.",

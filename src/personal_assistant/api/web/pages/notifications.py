@@ -1,4 +1,4 @@
-"""What was delivered, how, and where its person is reached."""
+"""What was delivered, and how."""
 
 from starlette.responses import Response
 
@@ -7,19 +7,14 @@ from personal_assistant.api.web.registry import Page
 from personal_assistant.api.web.visit import Visit
 from personal_assistant.notifications import threads
 from personal_assistant.notifications.address_states import address_states
-from personal_assistant.notifications.addresses import get_address
 from personal_assistant.notifications.inbox import get_notification, list_notifications, mark_read, tries_of
-from personal_assistant.notifications.senders import config_of
-from personal_assistant.notifications.trying import note_tried, sealed_of, try_addresses
-from personal_assistant.store.people import get_person
-from personal_assistant.store.secrets import vault_of
 
 _SHOWN = 50
 _BY = "web"
 
 
 def listed(visit: Visit) -> Response:
-    """The newest first, and the channels."""
+    """The newest first, and which channels fail."""
     before = visit.query("before")
     last = int(before) if before.isdecimal() and before.isascii() else None
     unread = visit.query("show") == "unread"
@@ -64,24 +59,9 @@ def read_all(visit: Visit) -> Response:
     return visit.go("/notifications", f"Marked as read: {count}")
 
 
-def test(visit: Visit) -> Response:
-    """Send a test message to one address now; takes as long as its service does."""
-    vault, config = vault_of(visit.runtime.settings), config_of(visit.runtime.settings)
-    with visit.runtime.db.read() as conn:
-        address = get_address(conn, visit.user_id, visit.form.get("name", ""))
-        sealed = sealed_of(conn, [address])
-        person = get_person(conn, visit.user_id)
-    [tried] = try_addresses([address], sealed, vault, person, config, visit.now)
-    with visit.runtime.db.write() as conn:
-        note_tried(conn, [address], [tried], visit.now)
-    why = f": {tried.reason}" if tried.reason else ""
-    return visit.go("/notifications", f"Test to {tried.name}: {tried.outcome}{why}")
-
-
 PAGES = [
     Page("/notifications", listed, menu="Notifications", order=30),
     Page("/notifications/read-all", read_all, methods=("POST",)),
-    Page("/notifications/test", test, methods=("POST",)),
     Page("/notifications/{message_id}", shown),
     Page("/notifications/{message_id}/{what}", act, methods=("POST",)),
 ]
