@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -26,6 +26,7 @@ from personal_assistant.store.tables import deliveries
 from personal_assistant.timing.clock import ManualClock, utc_now
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.setup import prepare
+from personal_assistant.workers.utils.resources import add_sample, measure
 
 _LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 _SECONDS = 30
@@ -86,6 +87,10 @@ def _furnish(runtime: Runtime) -> int:
         manager.pause_task(paused.id, user_id)
     for whose in (OWNER, her, None):
         _fail(runtime, whose, "It is broken.")
+    measured = measure(runtime)
+    with runtime.db.write() as conn:
+        for minutes in range(5):
+            add_sample(conn, replace(measured, at=measured.at - timedelta(minutes=minutes)))
     return her
 
 
