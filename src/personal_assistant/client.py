@@ -194,6 +194,10 @@ class Client:
         """One, with its failed attempts and its timeline."""
         return self.request("GET", f"/jobs/{quote(job_id, safe='')}")
 
+    def list_job_log(self, job_id: str, *, limit: int = 10_000) -> list[Json]:
+        """What it logged, the earliest line first."""
+        return self._list(f"/jobs/{quote(job_id, safe='')}/logs", {}, limit)
+
     def request(
         self,
         method: str,

@@ -87,7 +87,9 @@ def full(runtime: Runtime, ledger: Ledger, clock: ManualClock) -> Database:
         begin(conn, 1, "key", b"request", START)
         finish(conn, 1, "key", Answer(201, {"etag": '"1"'}, "{}"))
         _sign_in(conn)
-        conn.execute(sa.insert(job_logs).values(job_id=failed.id, attempt=1, at=START, level="info", text="é"))
+        conn.execute(
+            sa.insert(job_logs).values(job_id=failed.id, attempt=1, number=1, at=START, level="info", text="é")
+        )
         sizes = ("memory_bytes", "memory_available_bytes", "disk_free_bytes", "database_bytes")
         sample = {**dict.fromkeys(sizes, 2**40), "processes": 2, "cpu_percent": 100 / 3}
         conn.execute(sa.insert(resource_samples).values(at=START, host="far", **sample))

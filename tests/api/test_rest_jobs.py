@@ -11,6 +11,8 @@ from tests.support.ledger import TASK, Ledger
 
 from personal_assistant.jobs import signals
 from personal_assistant.jobs.leases import Worker, register
+from personal_assistant.jobs.log_lines import LogLine
+from personal_assistant.jobs.logs import write_lines
 from personal_assistant.jobs.outcomes import Failed
 from personal_assistant.store.tables import JOB_STATES
 from personal_assistant.timing.clock import ManualClock
@@ -198,3 +200,32 @@ def test_the_system(runtime: Runtime, ledger: Ledger) -> None:
         assert all(it["about"] and it["figures"] is None for it in tasks)
         assert rest("GET", "/tasks/execute_ai_task").json["guarantee"] == "at least once"
         assert rest("GET", "/tasks/none").status == 404
+
+
+def logged(runtime: Runtime, job_id: str, *numbers: int, text: str = "line", attempt: int = 1) -> None:
+    """Have a job have logged lines of these numbers."""
+    with runtime.db.write() as conn:
+        at = runtime.clock.now()
+        lines = [LogLine(attempt, number, at, "warning", f"{text} {number}") for number in numbers]
+        write_lines(conn, [(job_id, lines)])
+
+
+def test_what_a_job_logged_comes_in_pages_to_its_own_person(runtime: Runtime, ledger: Ledger) -> None:
+    mine, hers = made(ledger), made(ledger, another_person(runtime.db))
+    logged(runtime, mine, 1, 2, 5)
+    logged(runtime, mine, 1, attempt=2)
+    with server(runtime) as client:
+        rest, admin = Rest(client, token_of(runtime)), Rest(client, token_of(runtime, OWNER, "admin"))
+        first = rest("GET", f"/jobs/{mine}/logs?limit=3").json
+        assert [(it["attempt"], it["number"], it["text"]) for it in first["items"]] == [
+            (1, 1, "line 1"),
+            (1, 2, "line 2"),
+            (1, 5, "line 5"),
+        ]
+        assert first["items"][0].keys() == {"attempt", "number", "at", "level", "text"}
+        rest_of_it = rest("GET", f"/jobs/{mine}/logs?limit=3&cursor={first['next_cursor']}").json
+        assert ([it["attempt"] for it in rest_of_it["items"]], rest_of_it["next_cursor"]) == ([2], None)
+        for job_id in (hers, NOBODYS_ID, "%00"):
+            assert rest("GET", f"/jobs/{job_id}/logs").status == 404
+        assert admin("GET", f"/jobs/{hers}/logs").json == {"items": [], "next_cursor": None}
+        assert rest("GET", f"/jobs/{mine}/logs?cursor=eA").status == 422

@@ -18,6 +18,8 @@ from tests.support.ledger import TASK, Ledger
 from personal_assistant.api.web.registry import all_pages
 from personal_assistant.jobs import signals
 from personal_assistant.jobs.leases import Worker, register
+from personal_assistant.jobs.log_lines import LogLine
+from personal_assistant.jobs.logs import write_lines
 from personal_assistant.jobs.outcomes import Failed, Succeeded
 from personal_assistant.jobs.stats import count_finished, hourly_stats
 from personal_assistant.people.audit import list_entries
@@ -257,3 +259,22 @@ def test_workers_queues_and_the_system(runtime: Runtime, clock: ManualClock, led
         assert (
             ("SQLite" if runtime.db.is_sqlite else "PostgreSQL") in system and "data_dir" in system and "👉" in system
         )
+
+
+@SQLITE
+def test_a_page_shows_what_a_job_logged_as_text_and_what_was_left_out(runtime: Runtime, ledger: Ledger) -> None:
+    job, she, at = ledger.add(user_id=OWNER), another_person(runtime.db), runtime.clock.now()
+    numbers = (*range(1, 101), *range(131, 261))
+    lines = [LogLine(1, number, at, "info", f"{HOSTILE} {number}") for number in numbers]
+    with runtime.db.write() as conn:
+        write_lines(conn, [(job, lines)])
+    with server(runtime) as client:
+        mine = browser(runtime, client)
+        page = mine.get(f"/jobs/{job}").text
+        assert f"{HOSTILE} 260" in unescape(page) and "<script>alert" not in page
+        assert (f"{HOSTILE} 240" in unescape(page), "All lines" in page) == (False, True)
+        whole = unescape(mine.get(f"/jobs/{job}/logs").text)
+        assert f"{HOSTILE} 100" in whole and "… 60 lines left out" in whole and f"{HOSTILE} 260" in whole
+        assert "There are no later lines" in mine.get(f"/jobs/{job}/logs?after=1-260").text
+        assert "nothing that is kept" in mine.get(f"/jobs/{ledger.add(user_id=OWNER)}/logs?after=x").text
+        assert browser(runtime, client, she).get(f"/jobs/{job}/logs").status == 404

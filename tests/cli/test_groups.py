@@ -6,6 +6,8 @@ import pytest
 import sqlalchemy as sa
 from tests.cli.conftest import CommandLine
 
+from personal_assistant.jobs.log_lines import LogLine
+from personal_assistant.jobs.logs import write_lines
 from personal_assistant.notifications.deliveries import deliver
 from personal_assistant.notifications.model import Message
 from personal_assistant.store.tables import jobs
@@ -45,6 +47,24 @@ def test_how_far_a_job_is_can_be_read(cli: CommandLine, told: dict[str, object],
     with cli.runtime.db.write() as conn:
         conn.execute(sa.update(jobs).values(progress=told))
     assert f"  {line}\n" in cli.ok("jobs", "show", job).out
+
+
+def test_what_a_job_logged_can_be_read(cli: CommandLine) -> None:
+    job = queue(cli)
+    assert cli.ok("jobs", "logs", job).out.startswith("It has logged nothing that is kept.")
+    assert "There is no job none" in cli("jobs", "logs", "none").err
+    lines = [
+        LogLine(1, number, utc_now(), "warning", f"line {number}") for number in (*range(1, 101), *range(131, 231))
+    ]
+    with cli.runtime.db.write() as conn:
+        write_lines(conn, [(job, lines), (job, [LogLine(2, 1, utc_now(), "error", "the last one")])])
+    shown = cli.ok("jobs", "show", job).out
+    assert shown.count("\n    ") == 5 and "attempt 2  error     the last one\n" in shown
+    whole = cli.ok("jobs", "logs", job).out.splitlines()
+    assert (len(whole), whole[100], whole[200].endswith("the last one")) == (202, "… 30 left out", False)
+    document = cli.document("jobs", "logs", job)
+    assert (len(document), document[-1]["text"]) == (201, "the last one")
+    assert cli.document("jobs", "show", job)["log"] == document[-5:]
 
 
 def test_all_jobs_of_a_task_are_cancelled_at_once(cli: CommandLine) -> None:

@@ -11,6 +11,8 @@ from tests.api.test_links import told
 from tests.cli.conftest import Answer, CommandLine
 
 from personal_assistant.client import Client, ClientError
+from personal_assistant.jobs.log_lines import LogLine
+from personal_assistant.jobs.logs import write_lines
 from personal_assistant.settings import load_settings
 from personal_assistant.workers.process import WorkerProcess
 from personal_assistant.workers.runtime import Runtime, open_database
@@ -68,6 +70,8 @@ def test_lists_and_single_things_look_the_same(both: tuple[Both, Runtime]) -> No
     two.here("ai-tasks", "run", "1")
     message = told(runtime, "Water the plants")
     job = two.here("jobs", "list", "--json").document[0]["id"]
+    with runtime.db.write() as conn:
+        write_lines(conn, [(job, [LogLine(1, 3, runtime.clock.now(), "info", "three")])])
     for command in (
         ("ai-tasks", "list"),
         ("ai-tasks", "list", "--state", "paused"),
@@ -81,6 +85,8 @@ def test_lists_and_single_things_look_the_same(both: tuple[Both, Runtime]) -> No
         ("jobs", "list", "--state", "failed"),
         ("jobs", "list", "--task", "execute_ai_task"),
         ("jobs", "show", job),
+        ("jobs", "logs", job),
+        ("jobs", "logs", "none"),
     ):
         for how in ((), ("--json",)):
             here, there = two.here(*command, *how), two.there(*command, *how)

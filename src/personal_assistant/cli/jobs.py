@@ -1,12 +1,18 @@
 """`assistant jobs`: the ledger."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from personal_assistant.cli.output import Json, group, print_json, say, table
 
+if TYPE_CHECKING:
+    from personal_assistant.jobs.log_lines import LogLine
+
 app = group("Pieces of work, what became of them, and doing them again.")
+
+_LAST_LINES = 5
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id.")]
 
@@ -74,21 +80,24 @@ def list_(
 
 @app.command()
 def show(job_id: JobId, as_json: Json = False) -> None:
-    """One job with its failed attempts."""
+    """One job with its failed attempts and the last lines that it logged."""
     from personal_assistant.cli.remote import remote
     from personal_assistant.cli.session import session
+    from personal_assistant.jobs.logs import last_lines_of
     from personal_assistant.jobs.queries import errors_of, get_job
 
     there = remote()
     current: Any = there or session()
     if there is not None:
         job, errors = there.job(job_id)
+        lines = there.job_log(job_id)[-_LAST_LINES:]
     else:
         with current.runtime.db.read() as conn:
             job = get_job(conn, job_id)
             errors = errors_of(conn, job_id)
+            lines = last_lines_of(conn, job_id, _LAST_LINES)
     if as_json:
-        print_json({"job": job, "errors": errors})
+        print_json({"job": job, "errors": errors, "log": lines})
         return
     say(f"{job.id}  {job.state}")
     facts: dict[str, Any] = {
@@ -115,6 +124,44 @@ def show(job_id: JobId, as_json: Json = False) -> None:
         say(f"\n  attempt {error.attempt}, {current.local(error.at)}, {error.kind}: {error.message}")
         if error.traceback:
             say("    " + error.traceback.rstrip().replace("\n", "\n    "))
+    if lines:
+        say("\n  the last of what it logged (`assistant jobs logs` shows all that is kept):")
+        _say_lines(lines, current, "    ")
+
+
+@app.command()
+def logs(job_id: JobId, as_json: Json = False) -> None:
+    """What a job logged while it ran, of all its attempts."""
+    from personal_assistant.cli.remote import remote
+    from personal_assistant.cli.session import session
+    from personal_assistant.jobs.logs import MOST_LINES, lines_of
+    from personal_assistant.jobs.queries import get_job
+
+    there = remote()
+    current: Any = there or session()
+    if there is not None:
+        found = there.job_log(job_id)
+    else:
+        with current.runtime.db.read() as conn:
+            found = lines_of(conn, get_job(conn, job_id).id, limit=MOST_LINES)
+    if as_json:
+        print_json(found)
+    elif found:
+        _say_lines(found, current)
+    else:
+        say("It has logged nothing that is kept. ASSISTANT_LOG_LEVEL says from which level on lines are.")
+
+
+def _say_lines(lines: "Sequence[LogLine]", current: Any, indent: str = "") -> None:
+    from personal_assistant.jobs.logs import with_gaps
+
+    several = len({line.attempt for line in lines}) > 1
+    for it in with_gaps(lines):
+        if isinstance(it, int):
+            say(f"{indent}… {it} left out")
+        else:
+            attempt = f"attempt {it.attempt}  " if several else ""
+            say(f"{indent}{current.local(it.at)}  {attempt}{it.level:8}  {it.text}")
 
 
 def _limited(key: str | None, slot: str | None) -> str | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from personal_assistant.ai.extras import Extras
     from personal_assistant.ai.model import AITask
     from personal_assistant.client import Client
+    from personal_assistant.jobs.log_lines import LogLine
     from personal_assistant.jobs.model import JobError, JobView
     from personal_assistant.notifications.inbox import Notification, Try
 
@@ -29,7 +30,7 @@ _THERE: dict[str, frozenset[str]] = {
     "ai-tasks": frozenset({"list", "show", "pause", "resume", "run", "cancel"}),
     "notifications": frozenset({"list", "show", "read", "quiet-hours", "route", "cap", "settings", "test"}),
     "channels": frozenset({"list", "add", "edit", "move", "pause", "resume", "remove", "test"}),
-    "jobs": frozenset({"list", "show"}),
+    "jobs": frozenset({"list", "show", "logs"}),
 }
 _MOST_SORTED = 10_000
 _T = TypeVar("_T")
@@ -112,6 +113,12 @@ class Remote:
 
         found = self.client.get_job(job_id)
         return made(JobView, found), [made(JobError, it) for it in found["attempts"]]
+
+    def job_log(self, job_id: str) -> "list[LogLine]":
+        """What it logged, the earliest line first."""
+        from personal_assistant.jobs.log_lines import LogLine
+
+        return [made(LogLine, it) for it in self.client.list_job_log(job_id)]
 
     def notifications(self, unread: bool, limit: int) -> "list[Notification]":
         """The newest first."""

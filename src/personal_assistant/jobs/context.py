@@ -3,9 +3,12 @@
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from personal_assistant.errors import AssistantError
+
+if TYPE_CHECKING:
+    from personal_assistant.jobs.log_lines import LogLines
 
 _PROGRESS_EVERY_SECONDS = 0.5
 
@@ -24,14 +27,24 @@ class JobParked(Exception):  # noqa: N818 - an order, not an error
 
 
 class JobContext:
-    """The job that the calling task runs as."""
+    """The job that the calling task runs as.
+
+    `report` is told how far it is; `open_log` makes what keeps its lines, once it logs one.
+    """
 
     def __init__(
-        self, job_id: str, attempt: int, *, report: Callable[[str, Any], None] = lambda job_id, value: None
+        self,
+        job_id: str,
+        attempt: int,
+        *,
+        report: Callable[[str, Any], None] = lambda job_id, value: None,
+        open_log: Callable[[str, int], "LogLines"] | None = None,
     ) -> None:
         self.job_id = job_id
         self.attempt = attempt
         self._report = report
+        self._open_log = open_log
+        self._lines: LogLines | None = None
         self._cancel = False
         self._reported_at = 0.0
 
@@ -69,6 +82,14 @@ class JobContext:
         self._reported_at = now
         self._report(self.job_id, {"done": done, "total": total, "note": note[:200]})
 
+    def log(self, level: str, text: str) -> None:
+        """Keep a line with the job. Called for what is logged in the usual ways; tasks need not call it."""
+        if self._lines is None:
+            if self._open_log is None:
+                return
+            self._lines = self._open_log(self.job_id, self.attempt)
+        self._lines.add(level, text)
+
 
 _current: ContextVar[JobContext | None] = ContextVar("assistant_job", default=None)
 
@@ -79,6 +100,11 @@ def current_job() -> JobContext:
     if context is None:
         raise AssistantError("This code is not running as a job.")
     return context
+
+
+def running_job() -> JobContext | None:
+    """The job that this code runs as, if any."""
+    return _current.get()
 
 
 def enter_job(context: JobContext) -> None:

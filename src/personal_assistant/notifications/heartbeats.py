@@ -1,7 +1,6 @@
 """What heartbeat URLs are to be told: that the occurrences of a watched thing began, succeeded or failed."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from personal_assistant.jobs.masking import masked
 from personal_assistant.notifications.model import Refused, TryLater, Unknown
 from personal_assistant.notifications.net.pause import retry_after
 from personal_assistant.notifications.net.requesting import request
@@ -26,7 +26,6 @@ _NEWEST = 20
 # So many that were passed by before they had ended are remembered, the newest ones.
 _MOST_OPEN = 3
 _MOST_BYTES = 1000
-_SECRET = re.compile(r"[a-z][a-z0-9+.-]*://\S+|\b[\w+/=-]{24,}", re.IGNORECASE)
 # What was told last of a job that has not come to its end.
 _BEGUN, _FAILED = "+", "-"
 
@@ -145,11 +144,6 @@ def _text(name: str, signal: Signal, job: Any) -> str:
             return f"{name}: succeeded{took} ({due})"
     what = "was cancelled" if job.state == "cancelled" else f"failed{took}"
     return f"{name}: {what} ({due})" + (f"\n{masked(job.error)}" if job.error and job.state == "failed" else "")
-
-
-def masked(text: str) -> str:
-    """A text without URLs and without what may be a key: for eyes outside."""
-    return _SECRET.sub("…", text)
 
 
 async def send_heartbeat(url: str, signal: Signal, text: str, config: SendingConfig) -> None:

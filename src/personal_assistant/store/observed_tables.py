@@ -2,21 +2,22 @@
 
 import sqlalchemy as sa
 
-from personal_assistant.store.base import big_id, metadata
+from personal_assistant.store.base import big_id, metadata, one_of
 from personal_assistant.store.types import UTCDateTime
 
-# A line that an attempt of a job logged; `level` is a word like «warning».
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+
+# Lines of an attempt are numbered from 1; where numbers are missing, lines were left out.
 job_logs = sa.Table(
     "job_logs",
     metadata,
-    big_id(),
-    sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
-    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("at", UTCDateTime, nullable=False),
-    sa.Column("level", sa.String(10), nullable=False),
+    sa.Column("level", sa.String(8), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Index("ix_job_logs_job_id", "job_id", "id"),
-    sqlite_autoincrement=True,
+    one_of("level", *LOG_LEVELS),
 )
 
 # What one machine used and had left at an instant. Bytes; `cpu_percent` is of all its processors together, 0 to 100;

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.jobs.leases import list_workers
+from personal_assistant.jobs.masking import masked
 from personal_assistant.notifications import heartbeats
 from personal_assistant.notifications.heartbeats import Report
 from personal_assistant.notifications.senders import config_of
@@ -119,7 +120,7 @@ class Heartbeats:
         except StoreError:
             pass  # the same again once there is a database
         except AssistantError as error:
-            await self._failed(report, heartbeats.masked(str(error)), getattr(error, "retry_after", None))
+            await self._failed(report, masked(str(error)), getattr(error, "retry_after", None))
         except Exception as error:
             log.exception("a heartbeat cannot be sent", watch=report.watch_id)
             await self._failed(report, f"it could not be sent: {type(error).__name__}", None)

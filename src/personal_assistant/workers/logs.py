@@ -1,4 +1,7 @@
-"""Logging: one line an event on standard error, coloured where a person reads and JSON where a machine does."""
+"""Logging: one line an event on standard error, coloured where a person reads and JSON where a machine does.
+
+What a job logs is kept with it, too.
+"""
 
 import contextlib
 import logging
@@ -68,13 +71,24 @@ def configure_logging(settings: Settings, *, now: bool = True) -> None:
     level = getattr(logging, settings.log_level)
     standard_error = cast(TextIO, _StandardError())
     logging.basicConfig(level=level, stream=standard_error, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    _keep_with_jobs(level)
     _configure_now = partial(_configure_structlog, level, standard_error)
     if now:
         _configure_now()
 
 
+def _keep_with_jobs(level: int) -> None:
+    # Here: it brings in the ledger, which a module that only has a log may do without.
+    from personal_assistant.workers.log_keeping import keeper
+
+    keeper.setLevel(level)
+    logging.getLogger().addHandler(keeper)
+
+
 def _configure_structlog(level: int, standard_error: TextIO) -> None:
     import structlog
+
+    from personal_assistant.workers.log_keeping import keep
 
     global _configure_now
     _configure_now = _nothing
@@ -84,6 +98,7 @@ def _configure_structlog(level: int, standard_error: TextIO) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            keep,
             *([] if person else [structlog.processors.format_exc_info]),
             structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer(ensure_ascii=False),
         ],

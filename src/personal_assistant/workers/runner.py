@@ -24,6 +24,7 @@ from personal_assistant.workers.bulk import do_together
 from personal_assistant.workers.deadlines import Deadlines
 from personal_assistant.workers.event_loop import LoopLane
 from personal_assistant.workers.execution import Attempt, interrupted
+from personal_assistant.workers.job_logs import OpenLogs
 from personal_assistant.workers.logs import get_logger
 from personal_assistant.workers.recording import record
 from personal_assistant.workers.runtime import Runtime
@@ -72,6 +73,7 @@ class Runner:
         self._underway = Underway(runtime.clock)
         self._reconcile_at = 0.0
         self._progress: dict[str, Any] = {}
+        self._logs = OpenLogs(runtime.clock)
         self._durations = Durations()
         self._deadlines = Deadlines()
         expect = self._deadlines.expect
@@ -133,6 +135,7 @@ class Runner:
         self._start(taken)
         self._tell_source(taken)
         self._underway.unwritten.clear()
+        self._logs.written()
         self._cancel([*stop_ids, *lost])
         return sum(len(batch) for batch in taken)
 
@@ -142,6 +145,12 @@ class Runner:
         if self._progress:
             progress, self._progress = self._progress, {}
             write_progress(conn, self._worker_id, progress)
+        if self._logs:
+            self._logs.write(conn, self._runs)
+
+    def _runs(self, job_id: str, attempt: int) -> bool:
+        underway = self._underway.get(job_id)
+        return underway is not None and underway.job.attempt == attempt
 
     def _take(self, conn: sa.Connection) -> list[list[Attempt]]:
         batches = self._source.batches(conn, self._durations, self._room())
@@ -156,7 +165,7 @@ class Runner:
         return Room(self._threads.idle, self._threads.ahead, self._loop.free)
 
     def _attempt(self, job: ClaimedJob) -> Attempt:
-        context = JobContext(job.id, job.attempt, report=self._note_progress)
+        context = JobContext(job.id, job.attempt, report=self._note_progress, open_log=self._logs.open)
         return Attempt(job, self._registry.tasks[job.task], context)
 
     def _start(self, batches: Iterable[list[Attempt]]) -> None:

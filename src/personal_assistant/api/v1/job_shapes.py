@@ -78,6 +78,25 @@ class JobDetail(JobShape):
     timeline: list[StepShape] = []
 
 
+class LogLineShape(BaseModel):
+    """A line that a job logged. Those of an attempt are numbered from 1. Where numbers are missing, lines were left
+    out: of an attempt that logs much, the first and the last ones are kept.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    attempt: int
+    number: int
+    at: datetime
+    level: Literal["debug", "info", "warning", "error", "critical"]
+    text: str
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the log."""
+        return f"{self.attempt}-{self.number}"
+
+
 class Replay(Given):
     """Which jobs to queue again: these `ids`; or, without them, the newest that the other fields match."""
 

@@ -13,6 +13,7 @@ from personal_assistant.api.v1.job_shapes import (
     AttemptShape,
     JobDetail,
     JobShape,
+    LogLineShape,
     Refused,
     Replay,
     Replayed,
@@ -20,9 +21,10 @@ from personal_assistant.api.v1.job_shapes import (
     StepShape,
 )
 from personal_assistant.api.v1.once import Key, once
-from personal_assistant.api.v1.paging import Cursor, Limit, Page, after_text, page_of
+from personal_assistant.api.v1.paging import Cursor, Limit, Page, after_place, after_text, page_of
 from personal_assistant.api.v1.problems import responses
 from personal_assistant.api.v1.shapes import Queued
+from personal_assistant.jobs.logs import lines_of
 from personal_assistant.jobs.model import JobNotFoundError, JobView
 from personal_assistant.jobs.queries import errors_of, get_job, list_jobs
 from personal_assistant.jobs.replay import REPLAYABLE, replay, replay_many
@@ -91,6 +93,16 @@ def get_work(caller: Reader, runtime: Running, job_id: _Id) -> Response:
     """One job with its failed attempts, its timeline and its progress."""
     with runtime.db.read() as conn:
         return _detail(conn, caller, get_job(conn, _known(job_id), user_id=whose_jobs(caller)))
+
+
+@router.get("/{job_id}/logs", response_model=Page[LogLineShape], responses=responses(404))
+def list_log(caller: Reader, runtime: Running, job_id: _Id, cursor: Cursor = None, limit: Limit = 200) -> Response:
+    """What a job logged while it ran, the earliest first. Of one that runs, some seconds late."""
+    after = after_place(cursor)
+    with runtime.db.read() as conn:
+        job = get_job(conn, _known(job_id), user_id=whose_jobs(caller))
+        found = lines_of(conn, job.id, after=after, limit=limit + 1)
+    return page_of([LogLineShape.model_validate(line) for line in found], limit, key="place")
 
 
 @router.post("/{job_id}/cancel", response_model=JobDetail, responses=responses(404, 409))

@@ -66,6 +66,17 @@ def after_id(cursor: str | None) -> int | None:
     return int(text)
 
 
+def after_place(cursor: str | None) -> tuple[int, int]:
+    """The two numbers that a cursor says; zeros without one. Raises CursorError."""
+    text = after_text(cursor)
+    if text is None:
+        return 0, 0
+    found = re.fullmatch(r"(\d{1,9})-(\d{1,9})", text)
+    if found is None:
+        raise CursorError(_WRONG)
+    return int(found.group(1)), int(found.group(2))
+
+
 _WRONG = "This cursor is none that a page gave. Leave it out to begin with the first page."
 
 

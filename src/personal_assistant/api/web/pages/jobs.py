@@ -1,6 +1,7 @@
 """Jobs: what was done or is to be done, and what can be done about it. An admin sees everybody's, others their own."""
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +12,8 @@ from starlette.responses import Response
 from personal_assistant.api.web.registry import Page
 from personal_assistant.api.web.visit import Visit
 from personal_assistant.jobs import searching
+from personal_assistant.jobs.log_lines import FIRST, LAST
+from personal_assistant.jobs.logs import last_lines_of, lines_of, with_gaps
 from personal_assistant.jobs.model import OPEN_STATES, JobNotFoundError
 from personal_assistant.jobs.queries import errors_of, get_job
 from personal_assistant.jobs.replay import REPLAYABLE, replay, replay_many
@@ -27,6 +30,10 @@ _SHOWN = 50
 _TOGETHER = 50
 _LONGEST_ID = 155
 _LONGEST_VALUE = 20_000
+# So many of the newest lines stand on the page of a job.
+_LAST_LINES = 20
+_LINES = FIRST + LAST
+_PLACE = re.compile(r"(\d{1,9})-(\d{1,9})")
 _BY = "web"
 
 
@@ -78,15 +85,31 @@ def shown(visit: Visit) -> Response:
     with visit.runtime.db.read() as conn:
         job = get_job(conn, _job_id(visit), user_id=_whose(visit))
         attempts = errors_of(conn, job.id)
+        lines = last_lines_of(conn, job.id, _LAST_LINES + 1)
     return visit.render(
         "job.html",
         job=job,
+        lines=with_gaps(lines[-_LAST_LINES:]),
+        more_lines=len(lines) > _LAST_LINES,
         attempts=attempts,
         steps=timeline(job, attempts),
         can_cancel=job.state in OPEN_STATES and job.cancel_requested_at is None,
         can_retry=job.state in REPLAYABLE,
         arguments=_as_text([*job.args, job.kwargs] if job.kwargs else job.args) if job.args or job.kwargs else "",
         result=_as_text(job.result) if job.result is not None else "",
+    )
+
+
+def log(visit: Visit) -> Response:
+    """What it logged, a page of lines at a time, the earliest first."""
+    after = _PLACE.fullmatch(visit.query("after"))
+    place = (int(after.group(1)), int(after.group(2))) if after else (0, 0)
+    with visit.runtime.db.read() as conn:
+        job = get_job(conn, _job_id(visit), user_id=_whose(visit))
+        lines = lines_of(conn, job.id, after=place, limit=_LINES + 1)
+    last = lines[_LINES - 1] if len(lines) > _LINES else None
+    return visit.render(
+        "job_log.html", job=job, lines=with_gaps(lines[:_LINES], place), last=last, is_first=place == (0, 0)
     )
 
 
@@ -158,6 +181,7 @@ PAGES = [
     Page("/jobs/replay", ask_replay),
     Page("/jobs/replay", replay_failed, methods=("POST",)),
     Page("/jobs/{job_id}", shown),
+    Page("/jobs/{job_id}/logs", log),
     Page("/jobs/{job_id}/cancel", cancel, methods=("POST",)),
     Page("/jobs/{job_id}/retry", retry, methods=("POST",)),
 ]

@@ -12,23 +12,23 @@ depends_on = None
 
 
 def upgrade() -> None:
-    growing = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "job_logs",
-        sa.Column("id", growing, autoincrement=True, nullable=False),
         sa.Column("job_id", sa.String(length=155), nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", UTCDateTime(), nullable=False),
-        sa.Column("level", sa.String(length=10), nullable=False),
+        sa.Column("level", sa.String(length=8), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "level IN ('debug', 'info', 'warning', 'error', 'critical')", name=op.f("ck_job_logs_level")
+        ),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_job_logs_job_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_logs")),
-        sqlite_autoincrement=True,
+        sa.PrimaryKeyConstraint("job_id", "attempt", "number", name=op.f("pk_job_logs")),
     )
-    op.create_index("ix_job_logs_job_id", "job_logs", ["job_id", "id"])
     op.create_table(
         "resource_samples",
-        sa.Column("id", growing, autoincrement=True, nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("at", UTCDateTime(), nullable=False),
         sa.Column("host", sa.String(length=255), nullable=False),
         sa.Column("cpu_percent", sa.Float(), nullable=False),
