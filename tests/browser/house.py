@@ -17,6 +17,8 @@ from tests.people.support import EMAIL, OWNER, PASSWORD, member
 from tests.support.ledger import Ledger
 
 from personal_assistant.ai import AITaskManager
+from personal_assistant.jobs.log_lines import LogLine
+from personal_assistant.jobs.logs import write_lines
 from personal_assistant.jobs.outcomes import Failed
 from personal_assistant.notifications.addresses import add_address, set_enabled
 from personal_assistant.notifications.links import links_for
@@ -96,7 +98,13 @@ def _furnish(runtime: Runtime) -> int:
 
 def _fail(runtime: Runtime, user_id: int | None, error: str) -> None:
     ledger = Ledger(runtime.db, ManualClock(utc_now()))
-    ledger.run(ledger.add(user_id=user_id, args=[_LONG]), Failed(error, "permanent"))
+    job = ledger.add(user_id=user_id, args=[_LONG])
+    lines = [
+        LogLine(1, number, ledger.now, "warning", f"{number} {_LONG}") for number in (*range(1, 20), *range(30, 40))
+    ]
+    with runtime.db.write() as conn:
+        write_lines(conn, [(job, lines)])
+    ledger.run(job, Failed(error, "permanent"))
 
 
 def _channel(runtime: Runtime, user_id: int) -> None:
