@@ -33,22 +33,18 @@ _DELIVERIES = {
     "sessions",
     "most_sessions",
 }
+_FEW_DUE = ["--count", "50", "--pending", "200"]
+_DUE = {
+    "count",
+    "pending",
+    "delivered",
+    "p50_lateness_seconds",
+    "p99_lateness_seconds",
+    "last_lateness_seconds",
+}
 _SMALL = {
     "deliveries": (["--count", "60", "--mails", "20"], _DELIVERIES),
-    "due-burst": (
-        ["--count", "50", "--pending", "200"],
-        {
-            "count",
-            "pending",
-            "delivered",
-            "p50_lateness_seconds",
-            "p99_lateness_seconds",
-            "last_lateness_seconds",
-            "floor_seconds",
-            "times_floor",
-            "up_ready_seconds",
-        },
-    ),
+    "due-burst": (_FEW_DUE, {*_DUE, "floor_seconds", "times_floor", "up_ready_seconds"}),
     "lateness": (
         ["--count", "2"],
         {"count", "p50_lateness_seconds", "p99_lateness_seconds", "worst_lateness_seconds"},
@@ -94,17 +90,7 @@ _OVER_A_BROKER = {
             "waiting_megabytes",
         },
     ),
-    "due-burst": (
-        ["--count", "50", "--pending", "200"],
-        {
-            "count",
-            "pending",
-            "delivered",
-            "p50_lateness_seconds",
-            "p99_lateness_seconds",
-            "last_lateness_seconds",
-        },
-    ),
+    "due-burst": (_FEW_DUE, _DUE),
 }
 
 
