@@ -34,7 +34,12 @@ def test_those_without_arguments_answer(legacy_url: str, tmp_path: Path) -> None
     with adopted_assistant(legacy_url, tmp_path, START) as assistant:
         assert run(assistant, "test_scheduler_connection")["at"] == START.isoformat()
         assert run(assistant, "process_due_ai_tasks").keys() == {"dispatched"}
-        assert run(assistant, "cleanup_old_logs").keys() == {"jobs_counted", "jobs_removed", "samples_removed"}
+        assert run(assistant, "cleanup_old_logs").keys() == {
+            "jobs_counted",
+            "jobs_removed",
+            "answers_removed",
+            "samples_removed",
+        }
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """Each benchmark runs, on few things, and its document holds the promised keys."""
 
 import json
+import os
 import subprocess
 import sys
+from functools import cache
 from typing import Any
 
 import pytest
+from tests.support.valkey import Valkey
 from typer.testing import CliRunner
 
 from personal_assistant.cli.bench import app
@@ -30,22 +33,18 @@ _DELIVERIES = {
     "sessions",
     "most_sessions",
 }
+_FEW_DUE = ["--count", "50", "--pending", "200"]
+_DUE = {
+    "count",
+    "pending",
+    "delivered",
+    "p50_lateness_seconds",
+    "p99_lateness_seconds",
+    "last_lateness_seconds",
+}
 _SMALL = {
     "deliveries": (["--count", "60", "--mails", "20"], _DELIVERIES),
-    "due-burst": (
-        ["--count", "50", "--pending", "200"],
-        {
-            "count",
-            "pending",
-            "delivered",
-            "p50_lateness_seconds",
-            "p99_lateness_seconds",
-            "last_lateness_seconds",
-            "floor_seconds",
-            "times_floor",
-            "up_ready_seconds",
-        },
-    ),
+    "due-burst": (_FEW_DUE, {*_DUE, "floor_seconds", "times_floor", "up_ready_seconds"}),
     "lateness": (
         ["--count", "2"],
         {"count", "p50_lateness_seconds", "p99_lateness_seconds", "worst_lateness_seconds"},
@@ -91,24 +90,21 @@ _OVER_A_BROKER = {
             "waiting_megabytes",
         },
     ),
-    "due-burst": (
-        ["--count", "50", "--pending", "200"],
-        {
-            "count",
-            "pending",
-            "delivered",
-            "p50_lateness_seconds",
-            "p99_lateness_seconds",
-            "last_lateness_seconds",
-        },
-    ),
+    "due-burst": (_FEW_DUE, _DUE),
 }
 
 
+@cache
+def document(name: str) -> Any:
+    """What a benchmark prints with --json. `jobs` declares tasks, so it has a process of its own."""
+    options, _ = _SMALL[name]
+    return json.loads(_jobs(*options) if name == "jobs" else _bench(name, *options))
+
+
 @pytest.fixture(scope="module")
-def documents() -> dict[str, Any]:
-    """What each benchmark prints with --json. `jobs` declares tasks, so it has a process of its own."""
-    return {name: json.loads(_jobs(*it) if name == "jobs" else _bench(name, *it)) for name, (it, _) in _SMALL.items()}
+def servers(postgres: str, valkey: Valkey) -> dict[str, str]:
+    """An environment in which the benchmarks find both servers, and need not start their own."""
+    return {**os.environ, "DATABASE_URL": postgres.format("postgres"), "CELERY_BROKER_URL": valkey.url}
 
 
 def _bench(name: str, *options: str) -> str:
@@ -125,40 +121,40 @@ def _jobs_process(*options: str) -> "subprocess.CompletedProcess[str]":
     return _process("jobs", *options)
 
 
-def _process(*options: str) -> "subprocess.CompletedProcess[str]":
+def _process(*options: str, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "personal_assistant.cli.main", "bench", *options]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=100, env=env)
 
 
 @pytest.mark.parametrize("name", list(_SMALL))
-def test_document_holds_the_promised_keys_as_numbers(documents: dict[str, Any], name: str) -> None:
-    document = documents[name]
-    assert set(document) == _SMALL[name][1]
-    assert all(isinstance(value, int | float) for value in document.values())
+def test_document_holds_the_promised_keys_as_numbers(name: str) -> None:
+    assert set(document(name)) == _SMALL[name][1]
+    assert all(isinstance(value, int | float) for value in document(name).values())
 
 
 @pytest.mark.parametrize("name", list(_OVER_A_BROKER))
-def test_the_same_over_a_broker(name: str) -> None:
+def test_the_same_over_a_broker(servers: dict[str, str], name: str) -> None:
     options, keys = _OVER_A_BROKER[name]
-    document = json.loads(_process(name, "--distributed", *options, "--json").stdout)
-    assert set(document) == keys
-    assert all(value > 0 for value in document.values())
-    assert document.get("delivered", 50) == 50
+    found = json.loads(_process(name, "--distributed", *options, "--json", env=servers).stdout)
+    assert set(found) == keys
+    assert all(value > 0 for value in found.values())
+    assert found.get("delivered", 50) == 50
 
 
-def test_burst_delivers_all_that_is_due_and_measures_a_floor(documents: dict[str, Any]) -> None:
-    burst = documents["due-burst"]
+def test_burst_delivers_all_that_is_due_and_measures_a_floor() -> None:
+    burst = document("due-burst")
     assert (burst["count"], burst["pending"], burst["delivered"]) == (50, 200, 50)
     assert 0 < burst["p50_lateness_seconds"] <= burst["p99_lateness_seconds"] <= burst["last_lateness_seconds"]
     assert burst["floor_seconds"] > 0
 
 
 @pytest.mark.parametrize("distributed", [False, True])
-def test_every_delivery_comes_once_over_few_connections(documents: dict[str, Any], distributed: bool) -> None:
-    small = ("--count", "60", "--mails", "20", "--json")
-    found = (
-        json.loads(_process("deliveries", "--distributed", *small).stdout) if distributed else documents["deliveries"]
-    )
+def test_every_delivery_comes_once_over_few_connections(request: pytest.FixtureRequest, distributed: bool) -> None:
+    if distributed:
+        small, servers = _SMALL["deliveries"][0], request.getfixturevalue("servers")
+        found = json.loads(_process("deliveries", "--distributed", *small, "--json", env=servers).stdout)
+    else:
+        found = document("deliveries")
     assert (found["count"], found["sent"], found["missing"], found["repeated"]) == (60, 60, 0, 0)
     assert (found["mails"], found["mails_sent"], found["mails_missing"], found["mails_repeated"]) == (20, 20, 0, 0)
     assert 0 < found["most_connections"] <= 16
@@ -168,8 +164,8 @@ def test_every_delivery_comes_once_over_few_connections(documents: dict[str, Any
     assert found["bare_per_second"] > found["per_second"] > 0
 
 
-def test_waiting_jobs_wait_at_the_same_time(documents: dict[str, Any]) -> None:
-    assert 1 <= documents["jobs"]["waiting_seconds"] < documents["jobs"]["waiting"]
+def test_waiting_jobs_wait_at_the_same_time() -> None:
+    assert 1 <= document("jobs")["waiting_seconds"] < document("jobs")["waiting"]
 
 
 def test_without_json_there_is_a_table_and_progress_stays_out_of_it() -> None:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -17,6 +17,8 @@ from tests.people.support import EMAIL, OWNER, PASSWORD, member
 from tests.support.ledger import Ledger
 
 from personal_assistant.ai import AITaskManager
+from personal_assistant.jobs.log_lines import LogLine
+from personal_assistant.jobs.logs import write_lines
 from personal_assistant.jobs.outcomes import Failed
 from personal_assistant.notifications.addresses import add_address, set_enabled
 from personal_assistant.notifications.links import links_for
@@ -26,6 +28,7 @@ from personal_assistant.store.tables import deliveries
 from personal_assistant.timing.clock import ManualClock, utc_now
 from personal_assistant.workers.runtime import Runtime
 from personal_assistant.workers.setup import prepare
+from personal_assistant.workers.utils.resources import add_sample, measure
 
 _LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 _SECONDS = 30
@@ -47,7 +50,7 @@ def house(folder: Path) -> Iterator[House]:
     """Start one on a fresh data directory; gives it once its people have got messages. Killed at the end."""
     runtime = open_runtime(folder)
     try:
-        _furnish(runtime)
+        her = _furnish(runtime)
         command = [sys.executable, "-m", "personal_assistant.cli.main", "up", "--web", "0"]
         process = subprocess.Popen(
             command, env=environment(folder), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -58,7 +61,8 @@ def house(folder: Path) -> Iterator[House]:
             reader = Thread(target=process.stdout.read)  # a full pipe would stop it
             reader.start()
             try:
-                until(lambda: _messages(runtime) >= 4, _SECONDS)
+                until(lambda: _messages(runtime) >= 2, _SECONDS)
+                _fail(runtime, her, f"No answer from {_LONG * 3}")  # the newest of the jobs
                 yield House(served, link, _message_link(runtime, served))
             finally:
                 process.kill()
@@ -70,8 +74,8 @@ def house(folder: Path) -> Iterator[House]:
         runtime.db.close()
 
 
-def _furnish(runtime: Runtime) -> None:
-    """Two people with what they asked for, and jobs that failed."""
+def _furnish(runtime: Runtime) -> int:
+    """Two people with what they asked for, and jobs that failed; returns the member's id."""
     prepare(runtime)
     her = member(runtime.db, runtime.clock)
     for user_id in (OWNER, her):
@@ -83,12 +87,24 @@ def _furnish(runtime: Runtime) -> None:
         manager.create_from_words(user_id, "take out the bins every monday at 7pm")
         paused = manager.create_from_words(user_id, "water the plants every day at 9am")
         manager.pause_task(paused.id, user_id)
-        manager.create_task(user_id, "Call mom", "once", soon)
-    ledger = Ledger(runtime.db, ManualClock(utc_now()))
     for whose in (OWNER, her, None):
-        for error in ("It is broken.", f"No answer from {_LONG * 3}"):
-            failed = Failed(error, "permanent")
-            ledger.run(ledger.add(user_id=whose, args=[_LONG]), failed)
+        _fail(runtime, whose, "It is broken.")
+    measured = measure(runtime)
+    with runtime.db.write() as conn:
+        for minutes in range(5):
+            add_sample(conn, replace(measured, at=measured.at - timedelta(minutes=minutes)))
+    return her
+
+
+def _fail(runtime: Runtime, user_id: int | None, error: str) -> None:
+    ledger = Ledger(runtime.db, ManualClock(utc_now()))
+    job = ledger.add(user_id=user_id, args=[_LONG])
+    lines = [
+        LogLine(1, number, ledger.now, "warning", f"{number} {_LONG}") for number in (*range(1, 20), *range(30, 40))
+    ]
+    with runtime.db.write() as conn:
+        write_lines(conn, [(job, lines)])
+    ledger.run(job, Failed(error, "permanent"))
 
 
 def _channel(runtime: Runtime, user_id: int) -> None:

@@ -58,18 +58,17 @@ class Walker:
         self.page.on("request", self._asked)
         self.page.on("response", self._answered)
 
-    def walk(self, first: ViewportSize, *further: ViewportSize) -> Walk:
+    def walk(self, *sizes: ViewportSize) -> Walk:
         """Follow all links from Today, and look at each page in these sizes, light and dark."""
         found = Walk()
-        self.page.set_viewport_size(first)
         for address in self._new(found):
+            self.page.set_viewport_size(sizes[0])
             self.look(address, found)
+            for size in sizes[1:]:
+                self.page.set_viewport_size(size)
+                self.inspect(found)
             found.known |= {route_of(it) for it in (*self._run(_LINKS), *self._run(_LOADED))}
             found.forms |= {urlsplit(it).path for it in self._run(_SENT_TO)}
-        for size in further:
-            self.page.set_viewport_size(size)
-            for address in found.pages:
-                self.look(address, found)
         return found
 
     def look(self, address: str, found: Walk, *, status: int = 200) -> None:

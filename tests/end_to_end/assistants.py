@@ -1,7 +1,6 @@
 """Starting `assistant up` in processes of their own, to be killed, and reading what they printed."""
 
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -12,14 +11,10 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+from tests.support.warm import forks
+
 from personal_assistant.settings import Settings
 from personal_assistant.workers.runtime import Runtime, open_database
-
-_WARM = ("personal_assistant.cli.main", "personal_assistant.cli.console", "personal_assistant.workers.setup")
-_forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(
-    [*_WARM, "personal_assistant.workers.process", "personal_assistant.store.schema", __name__]
-)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -36,7 +31,7 @@ def open_runtime(folder: Path) -> Runtime:
 
 def fork_up(folder: Path, output: Path) -> ForkServerProcess:
     """Start `assistant up --json` in a process that has its imports behind it, so that it is under way in no time."""
-    process = _forks.Process(target=_up, args=(folder, output))
+    process = forks.Process(target=_up, args=(folder, output))
     process.start()
     return process
 

@@ -23,10 +23,10 @@ from personal_assistant.timing.clock import utc_now
 from personal_assistant.timing.recurrence import parse_schedule
 from personal_assistant.workers.setup import prepare
 
-REMINDERS = 2_000
-FORKED_KILLS = 50
-KILLS_FROM_THE_COMMAND_LINE = 5
-LOAD_SECONDS = 45.0
+REMINDERS = 1_300
+FORKED_KILLS = 32
+KILLS_FROM_THE_COMMAND_LINE = 3
+LOAD_SECONDS = 29.0
 LONGEST_LIFE_SECONDS = 1.1
 OWNER = 1
 

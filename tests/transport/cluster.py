@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from tests.support.brokers import Broker
 from tests.support.valkey import Valkey
+from tests.support.warm import Warm
 
 from personal_assistant.jobs.enqueue import enqueue
 from personal_assistant.jobs.leases import Worker, list_workers
@@ -26,6 +26,7 @@ from personal_assistant.workers.runtime import Runtime, open_database
 
 BOTH_BROKERS = pytest.mark.parametrize("broker", ["valkey", "rabbitmq"], indirect=True, scope="session")
 PATIENCE = 40.0
+_APP = ("-A", "personal_assistant.workers.celery_app")
 READY = {"worker": "ready.", "beat": "beat: Starting..."}
 ENDED = ("succeeded", "failed", "cancelled", "missed")
 
@@ -33,7 +34,7 @@ ENDED = ("succeeded", "failed", "cancelled", "missed")
 class Program:
     """One started process of a cluster."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes] | Warm", log: Path) -> None:
         self.process = process
         self._log = log
 
@@ -84,19 +85,32 @@ class Cluster:
 
     def start(self, *roles: str, slots: int = 4) -> list[Program]:
         """Start `beat`, `threads` and `prefork` (the pools of workers) together, and wait until all are ready."""
+        first = len(self.programs)
         started = [self._start(role, slots) for role in roles]
-        for role, program in zip(roles, started, strict=True):
+        for number, (role, program) in enumerate(zip(roles, started, strict=True), first):
             said = READY.get(role, READY["worker"])
             self.until(lambda: said in program.log, program)  # noqa: B023
+            # The children of a worker begin after it has said so.
+            running = {"beat": 0, "prefork": slots}.get(role, 1)
+            self.until(lambda: self._running(f"w{number}@") >= running, program)  # noqa: B023
         return started
 
+    def _running(self, name: str) -> int:
+        """How many processes of a worker, by the beginning of its name, run jobs."""
+        return sum(worker.name.startswith(name) and worker.runs for worker in self.workers())
+
     def _start(self, role: str, slots: int) -> Program:
-        command = [sys.executable, "-m", "celery", "-A", "personal_assistant.workers.celery_app"]
         if role == "beat":
-            return self.launch([*command, "beat", "-l", "INFO"])
+            return self._warm("celery", *_APP, "beat", "-l", "INFO")
         name = f"w{len(self.programs)}@%h"
         how = ("-P", role, "-c", str(slots), "-Q", "tests,celery,ai_tasks,maintenance_tasks", "-n", name, "-l", "INFO")
-        return self.launch([*command, "worker", *how, "--without-mingle", "--without-gossip"])
+        return self._warm("celery", *_APP, "worker", *how, "--without-mingle", "--without-gossip")
+
+    def _warm(self, *arguments: str) -> Program:
+        log = self.folder / f"log-{len(self.programs)}"
+        log.touch()
+        self.programs.append(Program(Warm(arguments, self.environment, self.folder, log), log))
+        return self.programs[-1]
 
     def launch(self, command: Sequence[str], **environment: str) -> Program:
         """Start any program in the cluster's environment, in a process group of its own."""
@@ -126,13 +140,14 @@ class Cluster:
 
     def celery(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run one command of Celery's on our application to its end."""
-        return self._run("celery", "-A", "personal_assistant.workers.celery_app", *arguments)
+        return self._run("celery", *_APP, *arguments)
 
-    def _run(self, module: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", module, *arguments]
-        return subprocess.run(
-            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=60
-        )
+    def _run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        output, errors = self.folder / "output", self.folder / "errors"
+        for place in (output, errors):
+            place.write_bytes(b"")
+        code = Warm(arguments, self.environment, self.folder, output, errors).wait(60)
+        return subprocess.CompletedProcess(arguments, code, output.read_text("utf-8"), errors.read_text("utf-8"))
 
     def workers(self) -> list[Worker]:
         """The processes on record."""

@@ -19,15 +19,20 @@ from personal_assistant.workers.runtime import Runtime
 Run = Callable[..., Bench]
 
 
-def test_a_plain_task_stops_at_its_next_check(run: Run, declare: Declare) -> None:
-    began = threading.Event()
+def endless(began: threading.Event) -> Callable[[], None]:
+    """A task that says when it has begun, and ends at a check only."""
 
-    def long() -> None:
+    def endless() -> None:
         began.set()
         while True:
             current_job().check()
 
-    task = declare(long)
+    return endless
+
+
+def test_a_plain_task_stops_at_its_next_check(run: Run, declare: Declare) -> None:
+    began = threading.Event()
+    task = declare(endless(began))
     bench = run(task)
     job_id = bench.do(task)
     wait(began)
@@ -38,13 +43,7 @@ def test_a_plain_task_stops_at_its_next_check(run: Run, declare: Declare) -> Non
 
 def test_a_result_that_is_revoked_cancels_its_job(run: Run, declare: Declare) -> None:
     began = threading.Event()
-
-    def long() -> None:
-        began.set()
-        while True:
-            current_job().check()
-
-    task = declare(long)
+    task = declare(endless(began))
     bench = run(task)
     running, waits = bench.do(task), task.apply_async(countdown=600)
     wait(began)

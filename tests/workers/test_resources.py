@@ -43,7 +43,7 @@ def test_what_is_measured_is_of_this_machine_and_of_its_processes(runtime: Runti
     assert own.database_bytes > 10_000 and own.disk_free_bytes > 0 and own.memory_available_bytes > 0
 
 
-@pytest.mark.parametrize(("count", "most", "gap"), [(0, 5, 0), (3, 5, 1), (5, 5, 1), (6, 5, 2), (23, 5, 5)])
+@pytest.mark.parametrize(("count", "most", "gap"), [(0, 5, 0), (5, 5, 1), (6, 5, 2), (23, 5, 5)])
 def test_samples_are_thinned_out_evenly_and_the_newest_is_kept(
     runtime: Runtime, count: int, most: int, gap: int
 ) -> None:
@@ -53,6 +53,18 @@ def test_samples_are_thinned_out_evenly_and_the_newest_is_kept(
     assert len(found) <= most
     assert [newest.at - it.at for it in reversed(found)] == [timedelta(minutes=gap * n) for n in range(len(found))]
     assert not found or found[-1] == newest
+
+
+def test_those_of_one_machine_are_not_thinned_out_by_another(runtime: Runtime) -> None:
+    newest = fill(runtime, 6)
+    with runtime.db.write() as conn:
+        for number in range(6):
+            add_sample(conn, replace(newest, host="far", at=newest.at - timedelta(minutes=number, seconds=30)))
+    with runtime.db.read() as conn:
+        ours = samples(conn, newest.at - timedelta(hours=1), 6)
+        theirs = samples(conn, newest.at - timedelta(hours=1), 6, host="far")
+    assert [len(ours), len(theirs)] == [6, 6]
+    assert {it.host for it in ours} == {newest.host} and {it.host for it in theirs} == {"far"}
 
 
 def test_old_ones_are_removed_in_steps(runtime: Runtime) -> None:

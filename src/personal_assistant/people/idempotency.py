@@ -33,11 +33,7 @@ def begin(conn: sa.Connection, user_id: int, key: str, request: bytes, now: date
 
     Raises KeyInUseError for a key of another request, and for one whose request is under way or was cut off.
     """
-    old = sa.select(idempotency_keys.c.user_id, idempotency_keys.c.key).where(
-        idempotency_keys.c.created_at < now - KEPT
-    )
-    for row in conn.execute(old.limit(_MOST_REMOVED)).all():
-        conn.execute(sa.delete(idempotency_keys).where(_is(row.user_id, row.key)))
+    remove_old(conn, now, _MOST_REMOVED)
     same = sha256(request).hexdigest()
     new = insert_new(conn, idempotency_keys).values(user_id=user_id, key=key, request=same, created_at=now)
     if conn.execute(new.returning(idempotency_keys.c.key)).first() is not None:
@@ -51,6 +47,17 @@ def begin(conn: sa.Connection, user_id: int, key: str, request: bytes, now: date
             "Look whether it was done; if not, take a new key."
         )
     return Answer(found.status, found.headers, found.body)
+
+
+def remove_old(conn: sa.Connection, now: datetime, limit: int) -> int:
+    """Remove at most `limit` that are kept long enough; returns how many."""
+    old = sa.select(idempotency_keys.c.user_id, idempotency_keys.c.key).where(
+        idempotency_keys.c.created_at < now - KEPT
+    )
+    found = conn.execute(old.limit(limit)).all()
+    for row in found:
+        conn.execute(sa.delete(idempotency_keys).where(_is(row.user_id, row.key)))
+    return len(found)
 
 
 def finish(conn: sa.Connection, user_id: int, key: str, answer: Answer) -> None:

@@ -114,6 +114,7 @@ class Resources(BaseModel):
     items: list[SampleShape]
 
 
+Host = Annotated[str | None, Query(max_length=255, description="Its name; else the one that was measured last.")]
 Hours = Annotated[int, Query(ge=1, le=24 * 366, description="How far back.")]
 
 
@@ -151,10 +152,10 @@ def get_status(caller: Admin, runtime: Running, kept: Kept) -> Status:
 
 
 @router.get("/system/resources", tags=["System"])
-def list_samples(caller: Admin, runtime: Running, hours: Hours = 24) -> Resources:
-    """What machines used and had left, as `monitor_resource_usage` measured it: at most 500, evenly chosen."""
+def list_samples(caller: Admin, runtime: Running, hours: Hours = 24, host: Host = None) -> Resources:
+    """What a machine used and had left, as `monitor_resource_usage` measured it: at most 500, evenly chosen."""
     with runtime.db.read() as conn:
-        found = samples(conn, runtime.clock.now() - timedelta(hours=hours))
+        found = samples(conn, runtime.clock.now() - timedelta(hours=hours), host=host)
     return Resources(items=[SampleShape.model_validate(it) for it in found])
 
 

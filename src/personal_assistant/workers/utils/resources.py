@@ -38,6 +38,7 @@ class Sample:
     database_bytes: int
 
 
+_NEWEST = (resource_samples.c.at.desc(), resource_samples.c.id.desc())
 _COLUMNS = tuple(resource_samples.c[name] for name in Sample.__dataclass_fields__)
 
 
@@ -73,12 +74,16 @@ def add_sample(conn: sa.Connection, sample: Sample) -> None:
     conn.execute(sa.insert(resource_samples).values(**asdict(sample)))
 
 
-def samples(conn: sa.Connection, since: datetime, most: int = 500) -> list[Sample]:
-    """What was measured since an instant, the earliest first: at most `most`, evenly chosen, the newest among them."""
-    recent = resource_samples.c.at >= since
+def samples(conn: sa.Connection, since: datetime, most: int = 500, *, host: str | None = None) -> list[Sample]:
+    """What was measured of a machine since an instant, the earliest first: at most `most`, the newest among them.
+
+    They are chosen evenly. Without a `host` it is the machine that was measured last.
+    """
+    last = sa.select(resource_samples.c.host).order_by(*_NEWEST).limit(1).scalar_subquery()
+    recent = sa.and_(resource_samples.c.at >= since, resource_samples.c.host == (host or last))
     count = conn.execute(sa.select(sa.func.count()).where(recent)).scalar_one()
     step = max(1, -(-count // most))
-    backwards = sa.func.row_number().over(order_by=(resource_samples.c.at.desc(), resource_samples.c.id.desc()))
+    backwards = sa.func.row_number().over(order_by=_NEWEST)
     numbered = sa.select(*_COLUMNS, (backwards - 1).label("number")).where(recent).subquery()
     chosen = sa.select(*(numbered.c[column.name] for column in _COLUMNS)).where(numbered.c.number % step == 0)
     return [Sample(*row) for row in conn.execute(chosen.order_by(numbered.c.number.desc()))]
