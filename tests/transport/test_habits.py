@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.transport.cluster import Cluster, Program
 
+from personal_assistant.jobs.logs import lines_of
 from personal_assistant.workers.transport.life import Life
 
 
@@ -34,7 +35,7 @@ def test_one_can_look_into_it(running: Cluster, command: str, said: str) -> None
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_what_runs_is_listed(cluster: Cluster, pool: str) -> None:
+def test_what_runs_is_listed_and_what_it_logs_is_kept(cluster: Cluster, pool: str) -> None:
     cluster.start("beat", pool)
     job_id = cluster.add("tests.block", "hold")
     cluster.until(lambda: cluster.marks("hold") == [job_id])
@@ -42,6 +43,8 @@ def test_what_runs_is_listed(cluster: Cluster, pool: str) -> None:
     assert [(it["id"], it["name"], it["args"]) for it in listed] == [(job_id, "tests.block", ["hold"])]
     (cluster.folder / "hold.go").touch()
     cluster.ended(job_id)
+    with cluster.runtime.db.read() as conn:
+        assert [it.text for it in lines_of(conn, job_id)] == ["tests: waits for hold"]
 
 
 @pytest.mark.parametrize(("broker", "pool"), [("valkey", "threads"), ("rabbitmq", "prefork")], indirect=["broker"])

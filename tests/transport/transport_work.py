@@ -1,6 +1,7 @@
 """The tasks that the tests of this room run in other processes; registered there under the entry point."""
 
 import asyncio
+import logging
 import os
 import threading
 import time
@@ -41,6 +42,7 @@ async def twice(number: int, seconds: float = 0.0) -> int:
 def block(name: str, seconds: float = 60.0) -> str:
     """Mark the beginning, then wait for a file of that name with `.go` behind it."""
     _mark(name, current_job().job_id)
+    logging.getLogger("tests").warning("waits for %s", name)
     end = time.monotonic() + seconds
     while not (_FOLDER / f"{name}.go").exists() and time.monotonic() < end:
         current_job().check()
