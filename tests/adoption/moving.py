@@ -32,6 +32,7 @@ from personal_assistant.store.tables import (
     schedules,
     second_factors,
     sign_in_tries,
+    undos,
     users,
     watches,
 )
@@ -90,6 +91,7 @@ def full(runtime: Runtime, ledger: Ledger, clock: ManualClock) -> Database:
         conn.execute(
             sa.insert(job_logs).values(job_id=failed.id, attempt=1, number=1, at=START, level="info", text="é")
         )
+        conn.execute(sa.insert(undos).values(ai_task_id=task.id, user_id=1, created_at=START, before="{}"))
         sizes = ("memory_bytes", "memory_available_bytes", "disk_free_bytes", "database_bytes")
         sample = {**dict.fromkeys(sizes, 2**40), "processes": 2, "cpu_percent": 100 / 3}
         conn.execute(sa.insert(resource_samples).values(at=START, host="far", **sample))

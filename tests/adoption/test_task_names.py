@@ -38,6 +38,7 @@ def test_those_without_arguments_answer(legacy_url: str, tmp_path: Path) -> None
             "jobs_counted",
             "jobs_removed",
             "answers_removed",
+            "undos_removed",
             "samples_removed",
         }
 

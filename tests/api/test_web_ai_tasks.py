@@ -11,9 +11,9 @@ from tests.api.support import server
 from tests.api.web import browser, cookies
 
 from personal_assistant.ai import AITaskManager, AITaskNotFoundError, acting
+from personal_assistant.ai.undoing import remove_old
 from personal_assistant.notifications.inbox import list_notifications
-from personal_assistant.people.idempotency import remove_old
-from personal_assistant.store.tables import deliveries, idempotency_keys, reminders
+from personal_assistant.store.tables import deliveries, reminders, undos
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime
 
@@ -159,7 +159,7 @@ def test_what_is_too_old_or_changed_meanwhile_cannot_be_undone(
         clock.advance(24 * 3600)
         with runtime.db.write() as conn:
             assert remove_old(conn, clock.now(), 500) == 1
-            assert conn.execute(sa.select(idempotency_keys)).all() == []
+            assert conn.execute(sa.select(undos)).all() == []
         for cookie in ("Done|", "Done|x", "Done|9999999999999", "Done|1;", "|5"):
             shown = client("/", headers={"Cookie": f"session={mine.secret}; said={cookie}"})
             assert shown.status == 200

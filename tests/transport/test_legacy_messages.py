@@ -72,7 +72,7 @@ def test_they_do_what_they_did(running: Cluster, protocol: int, queue: dict[str,
     assert first.startswith(f"✅ Scheduled: P {label}")
     assert second.startswith(f"✅ Scheduled: N {label}")
     assert connection["ok"]
-    assert set(cleaned) == {"jobs_counted", "jobs_removed", "answers_removed", "samples_removed"}
+    assert set(cleaned) == {"jobs_counted", "jobs_removed", "answers_removed", "undos_removed", "samples_removed"}
     made = reminders(running)
     assert made[f"P {label}"].description == "About Sunday"
     assert made[f"N {label}"].user_id == owner.id

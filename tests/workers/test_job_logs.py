@@ -69,6 +69,25 @@ def test_each_way_to_log_is_kept_with_the_job(run: Run, declare: Declare) -> Non
     assert [text for *_, text in kept(bench, other)] == ["in the loop", "and beside it"]
 
 
+def test_what_is_told_in_passing_is_kept_though_standard_error_is_spared(
+    run: Run, declare: Declare, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(settings)
+
+    def plain() -> None:
+        log.debug("not even kept")
+        log.info("in passing")
+        log.warning("of note")
+
+    task = declare(plain)
+    bench = run(task)
+    job = bench.do(task)
+    bench.until(job, "succeeded")
+    assert [text for *_, text in kept(bench, job)] == ["in passing", "of note"]
+    told = capsys.readouterr().err
+    assert "of note" in told and "in passing" not in told
+
+
 @pytest.mark.over("sqlite", "postgresql")
 def test_attempts_that_log_much_keep_the_first_and_the_last_and_go_with_their_job(run: Run, declare: Declare) -> None:
     def chatty() -> None:

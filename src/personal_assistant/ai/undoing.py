@@ -1,6 +1,6 @@
 """Taking back what was done to an AI task: pausing, cancelling, skipping and removing it.
 
-What it was before is kept for some minutes beside the answers to marked requests, which are kept for a day as well.
+What it was before is kept for some minutes, and removed in the next night at the latest.
 """
 
 import json
@@ -17,7 +17,7 @@ from personal_assistant.jobs.model import OPEN_STATES
 from personal_assistant.jobs.replay import replay_many
 from personal_assistant.store.bulk import among
 from personal_assistant.store.database import wake_after_commit
-from personal_assistant.store.tables import ai_tasks, deliveries, idempotency_keys, jobs, reminders, watches
+from personal_assistant.store.tables import ai_tasks, deliveries, jobs, reminders, undos, watches
 from personal_assistant.store.types import UTCDateTime, instant_text
 
 LASTS = timedelta(minutes=10)
@@ -53,14 +53,17 @@ def before(conn: sa.Connection, user_id: int, task_id: int) -> Kept:
 
 def keep(conn: sa.Connection, kept: Kept, now: datetime) -> None:
     """Keep it, because that is done now. What was kept of the same AI task is forgotten, and what is too old."""
-    user_id, task_id = kept["user_id"], kept["task"]["id"]
-    old = sa.and_(idempotency_keys.c.user_id == user_id, idempotency_keys.c.created_at <= now - LASTS)
-    ours = idempotency_keys.c.key.startswith(_key(""))
-    conn.execute(sa.delete(idempotency_keys).where(sa.or_(_is(user_id, task_id), sa.and_(old, ours))))
-    # A header cannot hold a key with a space, so that no request has it.
-    body = json.dumps({**kept, "after": _version(conn, task_id)})
-    row = {"user_id": user_id, "key": _key(task_id), "request": "undo", "created_at": now, "body": body}
-    conn.execute(sa.insert(idempotency_keys).values(**row))
+    task_id = kept["task"]["id"]
+    conn.execute(sa.delete(undos).where(sa.or_(undos.c.ai_task_id == task_id, undos.c.created_at <= now - LASTS)))
+    before = json.dumps({**kept, "after": _version(conn, task_id)})
+    row = {"ai_task_id": task_id, "user_id": kept["user_id"], "created_at": now, "before": before}
+    conn.execute(sa.insert(undos).values(**row))
+
+
+def remove_old(conn: sa.Connection, now: datetime, limit: int) -> int:
+    """Remove at most `limit` of what cannot be undone any more; returns how many."""
+    old = sa.select(undos.c.ai_task_id).where(undos.c.created_at <= now - LASTS).limit(limit)
+    return conn.execute(sa.delete(undos).where(undos.c.ai_task_id.in_(old))).rowcount
 
 
 def undo(conn: sa.Connection, user_id: int, task_id: int, now: datetime) -> AITask:
@@ -68,16 +71,14 @@ def undo(conn: sa.Connection, user_id: int, task_id: int, now: datetime) -> AITa
 
     An instant that has passed meanwhile is treated like any other at which nothing ran. Raises UndoError.
     """
-    chosen = sa.select(idempotency_keys.c.body).where(
-        _is(user_id, task_id), idempotency_keys.c.created_at > now - LASTS
-    )
-    body = conn.execute(chosen).scalar_one_or_none()
+    theirs = sa.and_(undos.c.ai_task_id == task_id, undos.c.user_id == user_id)
+    body = conn.scalar(sa.select(undos.c.before).where(theirs, undos.c.created_at > now - LASTS))
     if body is None:
         raise UndoError(f"This cannot be undone any more: that is possible for {LASTS.seconds // 60} minutes, once.")
     kept: Kept = json.loads(body)
     if kept["after"] != _version(conn, task_id):
         raise UndoError("This cannot be undone: the AI task was changed meanwhile. Look at it again.")
-    conn.execute(sa.delete(idempotency_keys).where(_is(user_id, task_id)))
+    conn.execute(sa.delete(undos).where(theirs))
     if kept["after"] is None:
         _insert_again(conn, kept, now)
     else:
@@ -150,11 +151,3 @@ def _typed(table: sa.Table, plain: Mapping[str, Any]) -> dict[str, Any]:
         return datetime.fromisoformat(it).replace(tzinfo=UTC) if is_instant else it
 
     return {name: value(name, it) for name, it in plain.items()}
-
-
-def _key(task_id: int | str) -> str:
-    return f"undo {task_id}"
-
-
-def _is(user_id: int, task_id: int) -> sa.ColumnElement[bool]:
-    return sa.and_(idempotency_keys.c.user_id == user_id, idempotency_keys.c.key == _key(task_id))

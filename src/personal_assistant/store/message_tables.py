@@ -84,6 +84,19 @@ reminders = sa.Table(
     partial_index("ix_reminders_ical_uid", "ical_uid", where="ical_uid IS NOT NULL"),
 )
 
+# What an AI task was before it was paused, skipped, cancelled or removed, for as long as that can be taken back. The
+# AI task itself may be gone.
+undos = sa.Table(
+    "undos",
+    metadata,
+    sa.Column("ai_task_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("user_id", sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("created_at", UTCDateTime, nullable=False),
+    # JSON, as `ai/undoing` writes it.
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Index("ix_undos_created_at", "created_at"),
+)
+
 # A failure that came again and again, until it was over.
 incidents = sa.Table(
     "incidents",

@@ -10,6 +10,7 @@ from personal_assistant.store.message_tables import addresses as addresses
 from personal_assistant.store.message_tables import incidents as incidents
 from personal_assistant.store.message_tables import notification_settings as notification_settings
 from personal_assistant.store.message_tables import reminders as reminders
+from personal_assistant.store.message_tables import undos as undos
 from personal_assistant.store.message_tables import watches as watches
 from personal_assistant.store.observed_tables import job_logs as job_logs
 from personal_assistant.store.observed_tables import resource_samples as resource_samples

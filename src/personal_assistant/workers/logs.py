@@ -6,7 +6,7 @@ What a job logs is kept with it, too.
 import contextlib
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from functools import partial
 from typing import Any, TextIO, cast
 
@@ -99,9 +99,26 @@ def _configure_structlog(level: int, standard_error: TextIO) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             keep,
+            _from_level(level),
             *([] if person else [structlog.processors.format_exc_info]),
             structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        # What is kept with a job tells more than standard error does.
+        wrapper_class=structlog.make_filtering_bound_logger(min(level, logging.INFO)),
         logger_factory=structlog.WriteLoggerFactory(file=standard_error),
     )
+
+
+def _from_level(level: int) -> Callable[[Any, str, MutableMapping[str, Any]], MutableMapping[str, Any]]:
+    """A processor that lets through what is of that level or above."""
+    import structlog
+
+    numbers = logging.getLevelNamesMapping()
+
+    def let_through(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        del logger, method
+        if numbers[event["level"].upper()] < level:
+            raise structlog.DropEvent
+        return event
+
+    return let_through

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from personal_assistant.ai import undoing
 from personal_assistant.jobs.context import current_job
 from personal_assistant.jobs.retention import remove_finished
 from personal_assistant.jobs.stats import count_finished
@@ -30,8 +31,8 @@ def count_finished_jobs() -> dict[str, int]:
 def cleanup_old_logs() -> dict[str, int]:
     """Count finished jobs into the hourly statistics, then remove what is older than `history_days`, in small steps.
 
-    That is finished jobs, and what was measured of machines; answers to marked requests, and what could be undone,
-    after a day. Last, what the database knows of its tables for its plans is brought up to date.
+    That is finished jobs, and what was measured of machines; answers to marked requests after a day, and what could be
+    undone. Last, what the database knows of its tables for its plans is brought up to date.
     """
     db, clock = runtime().db, runtime().clock
     before = clock.now() - timedelta(days=runtime().settings.history_days)
@@ -39,6 +40,7 @@ def cleanup_old_logs() -> dict[str, int]:
         "jobs_counted": _count_all(),
         "jobs_removed": _in_steps(partial(remove_finished, before=before), "removing old jobs"),
         "answers_removed": _in_steps(partial(remove_old, now=clock.now()), "removing old answers"),
+        "undos_removed": _in_steps(partial(undoing.remove_old, now=clock.now()), "removing what can be undone no more"),
         "samples_removed": _in_steps(partial(remove_samples, before=before), "removing old samples"),
     }
     refresh_planner(db)

@@ -1,4 +1,4 @@
-"""What jobs logged, what the machine had left, and an index for AI tasks that were changed lately."""
+"""What jobs logged, what machines had left, what can be undone, and an index for AI tasks that were changed lately."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -41,4 +41,14 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_resource_samples_at", "resource_samples", ["at"])
+    op.create_table(
+        "undos",
+        sa.Column("ai_task_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_undos_user_id")),
+        sa.PrimaryKeyConstraint("ai_task_id", name=op.f("pk_undos")),
+    )
+    op.create_index("ix_undos_created_at", "undos", ["created_at"])
     op.create_index("ix_ai_tasks_updated_at", "ai_tasks", ["updated_at"])
