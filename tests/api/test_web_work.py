@@ -23,7 +23,7 @@ from personal_assistant.jobs.logs import write_lines
 from personal_assistant.jobs.outcomes import Failed, Succeeded
 from personal_assistant.jobs.stats import count_finished, hourly_stats
 from personal_assistant.people.audit import list_entries
-from personal_assistant.store.tables import jobs
+from personal_assistant.store.tables import jobs, schedules
 from personal_assistant.timing.clock import ManualClock
 from personal_assistant.workers.runtime import Runtime, use
 from personal_assistant.workers.schedulers.timetable import find_schedule, sync_timetable
@@ -68,6 +68,28 @@ def test_pages_for_admins_are_not_there_for_members(runtime: Runtime) -> None:
             assert name not in hers.get("/jobs").text
     with runtime.db.read() as conn:
         assert find_schedule(conn, HEALTH).status == "active"
+
+
+def test_upkeep_that_went_well_is_left_out_unless_it_is_asked_for(runtime: Runtime, ledger: Ledger) -> None:
+    sync_timetable(runtime, "UTC")
+    well, badly, own = ledger.add(), failed(ledger), ledger.add(user_id=OWNER)
+    ledger.run(well, Succeeded(None))
+    ledger.run(own, Succeeded(None))
+    with runtime.db.write() as conn:
+        schedule = conn.scalar(sa.select(schedules.c.id).limit(1))
+        for number, job in enumerate((well, badly)):
+            due = runtime.clock.now() + timedelta(seconds=number)
+            conn.execute(sa.update(jobs).where(jobs.c.id == job).values(schedule_id=schedule, due_at=due))
+    with server(runtime) as client:
+        mine = browser(runtime, client)
+
+        def seen(query: str) -> set[str]:
+            page = mine.get(f"/jobs{query}").text
+            return {job for job in (well, badly, own) if f'href="/jobs/{job}"' in page}
+
+        assert seen("") == seen("?before=") == {badly, own}
+        assert seen("?upkeep=1") == {well, badly, own}
+        assert seen("?state=succeeded") == {well, own}
 
 
 @SQLITE

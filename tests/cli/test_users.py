@@ -26,6 +26,7 @@ def test_somebody_is_invited_edited_switched_off_and_removed(cli: CommandLine) -
     link = cli.document("users", "link", user_id)["link"]
     assert usable(cli, link, "sign_in")
     assert usable(cli, cli.ok("users", "link", user_id, "--reset").out.strip(), "reset")
+    assert cli.document("users", "link")["user"]["is_owner"]
     cli.ok("users", "pause", user_id)
     assert not usable(cli, link, "sign_in")
     assert "paused" in cli.ok("users", "show", user_id).out

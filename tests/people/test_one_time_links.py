@@ -67,4 +67,4 @@ def test_links_end_when_their_person_changes(db: Database, clock: ManualClock) -
 
 def test_where_a_link_leads() -> None:
     assert url_of("https://a.example/", "reset", "s") == "https://a.example/link/reset/s"
-    assert url_of("", "invite", "s") == "http://127.0.0.1:8400/link/invite/s"
+    assert url_of("http://127.0.0.1:8400", "invite", "s") == "http://127.0.0.1:8400/link/invite/s"

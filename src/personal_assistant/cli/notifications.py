@@ -136,6 +136,7 @@ def feed(
     from personal_assistant.cli.session import session
     from personal_assistant.errors import AssistantError
     from personal_assistant.notifications.feed_token import has_token, new_token, switch_off
+    from personal_assistant.store.web_address import base_of_links
 
     if new and off:
         raise AssistantError("Give --new or --off, not both.")
@@ -153,7 +154,7 @@ def feed(
             print_json({"on": True, "url": None}) if as_json else say(text)
             return
         token = new_token(conn, user_id, now)
-    base = current.runtime.settings.public_url.rstrip("/") or "http://127.0.0.1:8400"
+    base = base_of_links(current.runtime.settings.public_url, current.runtime.settings.data_dir)
     url = f"{base}/calendar/{token}.ics"
     text = (
         f"📅 {url}\n   Subscribe to it in your calendar. Who knows it can read your occurrences; it is not shown again."

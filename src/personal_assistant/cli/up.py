@@ -110,9 +110,11 @@ def _listening(port: int | None) -> "socket.socket | None":
 def _serve(current: "Runtime", listening: "socket.socket", as_json: bool, lasting: contextlib.ExitStack) -> str:
     from personal_assistant.api.listening import where
     from personal_assistant.cli.web_beside import served_beside
+    from personal_assistant.store.web_address import note_address
 
     at = where(listening)
     lasting.enter_context(served_beside(listening))
+    note_address(current.settings.data_dir, at)
     if not as_json:
         say(f"✅ Serving on {at}")
         say_first_link(current, current.settings.public_url or at)

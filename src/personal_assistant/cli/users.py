@@ -76,7 +76,6 @@ def add(
     """Invite somebody: by mail where that is set up, else by a link that you hand on."""
     from personal_assistant.cli.session import session
     from personal_assistant.notifications.account_mail import hand_out
-    from personal_assistant.notifications.senders import config_of
     from personal_assistant.people.accounts import create_account
 
     current = session()
@@ -86,7 +85,7 @@ def add(
         account = create_account(
             conn, email, now, name=name, zone=zone, language=language, role=role, actor=_actor(current)
         )
-        link = hand_out(conn, "invite", account, config_of(current.runtime.settings), now)
+        link = hand_out(conn, "invite", account, current.runtime.settings, now)
     if as_json:
         print_json({"user": plain(account), "link": link})
         return
@@ -151,22 +150,22 @@ def remove(
 
 @app.command()
 def link(
-    who: Annotated[str, _WHO],
+    who: Annotated[str | None, typer.Argument(metavar="[WHO]", help="E-mail address or id; else the owner.")] = None,
     reset: Annotated[bool, typer.Option("--reset", help="A link that sets a new password instead.")] = False,
     as_json: Json = False,
 ) -> None:
     """Print a link that works once: it signs in within 30 minutes, or sets a password within an hour."""
     from personal_assistant.cli.session import session
     from personal_assistant.people import audit, one_time_links
+    from personal_assistant.store.web_address import base_of_links
 
     current = session()
     now = current.runtime.clock.now()
     purpose: one_time_links.Purpose = "reset" if reset else "sign_in"
     with current.runtime.db.write() as conn:
-        account = find_person(conn, who)
-        made = one_time_links.url_of(
-            current.runtime.settings.public_url, purpose, one_time_links.create_link(conn, account.id, purpose, now)
-        )
+        account = find_person(conn, who or str(current.owner.id))
+        base = base_of_links(current.runtime.settings.public_url, current.runtime.settings.data_dir)
+        made = one_time_links.url_of(base, purpose, one_time_links.create_link(conn, account.id, purpose, now))
         details = {"purpose": purpose}
         audit.note(conn, current.owner.id, "link.made", f"user:{account.id}", now, by=_BY, details=details)
     print_json({"user": plain(account), "link": made}) if as_json else say(made)

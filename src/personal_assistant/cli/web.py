@@ -21,6 +21,7 @@ def web(
     from personal_assistant.api.server import serving
     from personal_assistant.cli.lasting import end_on_signals, leave
     from personal_assistant.cli.session import session
+    from personal_assistant.store.web_address import note_address
     from personal_assistant.workers.logs import configure_logging
 
     current = session()
@@ -28,6 +29,7 @@ def web(
     listening = listen(host, port)
     ended = end_on_signals()
     at = where(listening)
+    note_address(current.runtime.settings.data_dir, at)
     say(as_line({"ready": True, "url": at}) if as_json else f"✅ Serving on {at} – Ctrl-C stops it.")
     sys.stdout.flush()
     if not current.runtime.settings.public_url:

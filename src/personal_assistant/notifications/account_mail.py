@@ -13,14 +13,16 @@ import sqlalchemy as sa
 from personal_assistant.jobs.enqueue import enqueue
 from personal_assistant.jobs.model import NewJob
 from personal_assistant.notifications.model import QUEUE, Address, Link, Parcel, Refused, Target
-from personal_assistant.notifications.senders import SendingConfig
+from personal_assistant.notifications.senders import SendingConfig, config_of
 from personal_assistant.notifications.senders.mailbox import sender_of
 from personal_assistant.notifications.senders.smtp_server import read_smtp_url
 from personal_assistant.people import audit, tries
 from personal_assistant.people.accounts import MAX_EMAIL, Account, find_account
 from personal_assistant.people.one_time_links import Purpose, create_link, url_of
+from personal_assistant.settings import Settings
 from personal_assistant.store.database import Database
 from personal_assistant.store.plain import plain_text
+from personal_assistant.store.web_address import base_of_links
 
 TASK = "personal_assistant.workers.tasks.people_tasks.send_account_mail"
 ATTEMPTS = 5
@@ -69,14 +71,14 @@ def mail_link(conn: sa.Connection, purpose: Purpose, email: str, now: datetime) 
     return enqueue(conn, job, now=now)
 
 
-def hand_out(
-    conn: sa.Connection, purpose: Purpose, account: Account, config: SendingConfig, now: datetime
-) -> str | None:
+def hand_out(conn: sa.Connection, purpose: Purpose, account: Account, settings: Settings, now: datetime) -> str | None:
     """Have a link mailed; where that cannot be, the link, which an admin hands on."""
+    config = config_of(settings)
     if can_mail(config):
         mail_link(conn, purpose, account.email, now)
         return None
-    return url_of(config.public_url, purpose, create_link(conn, account.id, purpose, now))
+    base = base_of_links(settings.public_url, settings.data_dir)
+    return url_of(base, purpose, create_link(conn, account.id, purpose, now))
 
 
 def ask_for_reset(db: Database, email: str, now: datetime, client: str | None) -> None:

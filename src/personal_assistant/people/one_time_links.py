@@ -18,7 +18,6 @@ LASTS: dict[Purpose, timedelta] = {
     "code": timedelta(minutes=10),
 }
 # Where `assistant web` serves unless it is told another port.
-LOCAL = "http://127.0.0.1:8400"
 # That long after its end a link is forgotten.
 _KEPT = timedelta(days=7)
 _MOST_REMOVED = 500
@@ -88,8 +87,8 @@ def end_links(conn: sa.Connection, user_id: int, now: datetime, *purposes: Purpo
 
 
 def url_of(base: str, purpose: Purpose, secret: str) -> str:
-    """Where a link leads, on the web face at `base`, like https://assistant.example.org; `LOCAL` for none."""
-    return f"{base.rstrip('/') or LOCAL}/link/{purpose}/{secret}"
+    """Where a link leads, on the web face at `base`, like https://assistant.example.org."""
+    return f"{base.rstrip('/')}/link/{purpose}/{secret}"
 
 
 def _usable(secret: str, purpose: Purpose, now: datetime) -> sa.ColumnElement[bool]:

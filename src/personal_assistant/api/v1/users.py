@@ -12,7 +12,6 @@ from personal_assistant.api.v1.paging import Cursor, Limit, Page, after_id, page
 from personal_assistant.api.v1.people_shapes import ChangedMe, ChangedUser, InvitedUser, Me, NewUser, UserShape
 from personal_assistant.api.v1.problems import responses
 from personal_assistant.notifications.account_mail import hand_out
-from personal_assistant.notifications.senders import config_of
 from personal_assistant.people import accounts
 from personal_assistant.people.accounts import Account, AccountError
 from personal_assistant.people.audit import Actor
@@ -62,7 +61,7 @@ def invite_user(caller: Admin, runtime: Running, body: NewUser) -> Response:
             role=body.role or "member",
             actor=_actor(caller),
         )
-        link = hand_out(conn, "invite", account, config_of(runtime.settings), now)
+        link = hand_out(conn, "invite", account, runtime.settings, now)
     return _answer(account, 201, {"Location": f"/api/v1/users/{account.id}"}, link=link)
 
 

@@ -39,29 +39,33 @@ _BY = "web"
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which jobs are meant; empty means all."""
+    """Which jobs are meant; empty means all, but for upkeep that went well, unless that is asked for."""
 
     state: str
     task: str
     words: str
+    upkeep: bool = False
 
     @classmethod
     def of(cls, fields: Any) -> "Filter":
         """From the address or a form. Raises nothing: what cannot be is left out."""
         state = fields.get("state", "")
         task, words = (fields.get(name, "")[:200].replace("\0", "").strip() for name in ("task", "q"))
-        return cls(state if state in JOB_STATES else "", task, words)
+        return cls(state if state in JOB_STATES else "", task, words, bool(fields.get("upkeep")))
 
     @property
     def query(self) -> str:
         """As it stands behind the «?» of an address."""
-        return urlencode({"state": self.state, "task": self.task, "q": self.words})
+        return urlencode(
+            {"state": self.state, "task": self.task, "q": self.words} | ({"upkeep": 1} if self.upkeep else {})
+        )
 
     def find(self, conn: sa.Connection, user_id: int | None, *, limit: int, before: str | None = None) -> Found:
         """At most so many, the newest first."""
         states = [self.state] if self.state else []
-        task, text = self.task or None, self.words or None
-        return search_jobs(conn, user_id=user_id, states=states, task=task, text=text, before=before, limit=limit)
+        wanted = {"task": self.task or None, "text": self.words or None}
+        upkeep = self.upkeep or bool(self.state or self.task or self.words)
+        return search_jobs(conn, user_id=user_id, states=states, before=before, limit=limit, upkeep=upkeep, **wanted)
 
 
 def listed(visit: Visit) -> Response:

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from personal_assistant.api.web.registry import Page
 from personal_assistant.api.web.visit import Visit
 from personal_assistant.notifications.account_mail import hand_out
-from personal_assistant.notifications.senders import config_of
 from personal_assistant.people import accounts, audit
 from personal_assistant.people.accounts import Account
 from personal_assistant.people.audit import Actor
@@ -30,7 +29,7 @@ def listed(visit: Visit) -> Response:
 
 def invite(visit: Visit) -> Response:
     """Invite somebody: by mail where that is set up, else by a link, shown in the answer and never again."""
-    config, form = config_of(visit.runtime.settings), visit.form
+    form = visit.form
     with visit.runtime.db.write() as conn:
         account = accounts.create_account(
             conn,
@@ -41,7 +40,7 @@ def invite(visit: Visit) -> Response:
             role=form.get("role", "member"),
             actor=Actor(visit.user_id, _BY),
         )
-        link = hand_out(conn, "invite", account, config, visit.now)
+        link = hand_out(conn, "invite", account, visit.runtime.settings, visit.now)
     if link is None:
         return visit.go("/people/everybody", f"The invitation goes to {account.email} by mail")
     about = f"Hand this link on to {account.email}. It works once, within 7 days, and lets them choose a password."
