@@ -41,8 +41,8 @@ def test_a_month_shows_what_came_and_what_is_to_come(
         page = mine.get("/ai-tasks/calendar").text
         assert "June 2026" in page and "hers" not in page and "<script>alert" not in page
         assert escape("<script>alert(1)") in page
-        assert 'aria-label="Tuesday 2 June: 1 failed, 1 told"' in page
-        assert 'aria-label="Wednesday 3 June: 1 planned"' in page
+        assert 'aria-label="Tue 2 June: 1 failed, 1 told"' in page
+        assert 'aria-label="Wed 3 June: 1 planned"' in page
         assert len(re.findall(r'class="day', page)) == 35
         assert re.findall(r"rel=\"(prev|next)\"", page) == ["prev", "next"] and "month=2026-05" in page
         assert "Nothing came in this month" in mine.get("/ai-tasks/calendar?month=2026-04").text

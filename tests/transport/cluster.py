@@ -164,21 +164,22 @@ class Cluster:
             return get_job(conn, job_id)
 
     def ended(self, *ids: str, seconds: float = PATIENCE) -> list[Any]:
-        """Wait until these jobs have ended; the jobs as they are then."""
-        self.until(lambda: self.open(ids) == 0, seconds=seconds)
+        """Wait until these jobs have ended; the jobs as they are then. One may still be on its way into the ledger."""
+        self.until(lambda: self._count(ids, jobs.c.state.in_(ENDED)) == len(set(ids)), seconds=seconds)
         return [self.job(job_id) for job_id in ids]
 
     def open(self, ids: Sequence[str]) -> int:
         """How many of these jobs have not ended."""
-        still = sa.select(sa.func.count()).where(jobs.c.id.in_(ids), jobs.c.state.not_in(ENDED))
-        with self.runtime.db.read() as conn:
-            return int(conn.execute(still).scalar_one())
+        return self._count(ids, jobs.c.state.not_in(ENDED))
 
     def told_of(self, ids: Sequence[str], since: float) -> int:
         """How many of these jobs the broker has been told of, and nobody has taken for so many seconds."""
         told = sa.and_(jobs.c.state == "queued", jobs.c.published_at < datetime.now(UTC) - timedelta(seconds=since))
+        return self._count(ids, told)
+
+    def _count(self, ids: Sequence[str], which: sa.ColumnElement[bool]) -> int:
         with self.runtime.db.read() as conn:
-            return int(conn.execute(sa.select(sa.func.count()).where(jobs.c.id.in_(ids), told)).scalar_one())
+            return int(conn.execute(sa.select(sa.func.count()).where(jobs.c.id.in_(ids), which)).scalar_one())
 
     def errors(self) -> list[str]:
         """What has gone wrong with attempts."""
