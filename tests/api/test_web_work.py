@@ -70,7 +70,7 @@ def test_pages_for_admins_are_not_there_for_members(runtime: Runtime) -> None:
         assert find_schedule(conn, HEALTH).status == "active"
 
 
-def test_upkeep_that_went_well_is_left_out_unless_it_is_asked_for(runtime: Runtime, ledger: Ledger) -> None:
+def test_upkeep_is_left_out_unless_it_went_wrong_or_is_asked_for(runtime: Runtime, ledger: Ledger) -> None:
     sync_timetable(runtime, "UTC")
     well, badly, own = ledger.add(), failed(ledger), ledger.add(user_id=OWNER)
     ledger.run(well, Succeeded(None))

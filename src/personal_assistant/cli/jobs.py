@@ -149,7 +149,7 @@ def logs(job_id: JobId, as_json: Json = False) -> None:
     elif found:
         _say_lines(found, current)
     else:
-        say("It has logged nothing that is kept. ASSISTANT_LOG_LEVEL says from which level on lines are.")
+        say("It has logged nothing that is kept. Lines of level info and above are.")
 
 
 def _say_lines(lines: "Sequence[LogLine]", current: Any, indent: str = "") -> None:

@@ -51,7 +51,8 @@ def list_jobs(
     """Jobs, newest first: of one person, in these states, of a task or an AI task, with `text` in id, task or error,
     made at or after `since` and before `until`; with `before` those that come after that job in this order, with
     `back_to` none that comes after that one. `rare`: few are in these states, which are among `INDEXED`; begin with
-    those, not with the newest. Without `upkeep` what the timetable asked for and has gone well is left out.
+    those, not with the newest. Without `upkeep` what the timetable asked for is left out, unless it is open or
+    went wrong.
     """
     there: sa.FromClause = _union(states, *jobs.c).subquery() if rare else jobs
     columns = there.c
@@ -72,7 +73,7 @@ def list_jobs(
     if task is not None:
         chosen = chosen.where(columns.task == task)
     if not upkeep:
-        chosen = chosen.where(sa.or_(columns.schedule_id.is_(None), columns.state != "succeeded"))
+        chosen = chosen.where(sa.or_(columns.schedule_id.is_(None), columns.state.not_in(("succeeded", "missed"))))
     if ai_task_id is not None:
         chosen = chosen.where(columns.ai_task_id == ai_task_id)
     if before is not None:

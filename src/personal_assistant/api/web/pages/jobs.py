@@ -39,7 +39,7 @@ _BY = "web"
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which jobs are meant; empty means all, but for upkeep that went well, unless that is asked for."""
+    """Which jobs are meant; empty means all, but for upkeep that is over and did not fail, unless that is asked for."""
 
     state: str
     task: str
