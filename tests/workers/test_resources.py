@@ -63,6 +63,7 @@ def test_those_of_one_machine_are_not_thinned_out_by_another(runtime: Runtime) -
     with runtime.db.read() as conn:
         ours = samples(conn, newest.at - timedelta(hours=1), 6)
         theirs = samples(conn, newest.at - timedelta(hours=1), 6, host="far")
+        assert samples(conn, newest.at - timedelta(hours=1), host="far\0\ud800") == []
     assert [len(ours), len(theirs)] == [6, 6]
     assert {it.host for it in ours} == {newest.host} and {it.host for it in theirs} == {"far"}
 

@@ -12,6 +12,7 @@ import psutil
 import sqlalchemy as sa
 
 from personal_assistant.store.database import Database
+from personal_assistant.store.plain import plain_text
 from personal_assistant.store.tables import resource_samples
 from personal_assistant.workers.liveness import living
 from personal_assistant.workers.runtime import Runtime
@@ -80,7 +81,7 @@ def samples(conn: sa.Connection, since: datetime, most: int = 500, *, host: str 
     They are chosen evenly. Without a `host` it is the machine that was measured last.
     """
     last = sa.select(resource_samples.c.host).order_by(*_NEWEST).limit(1).scalar_subquery()
-    recent = sa.and_(resource_samples.c.at >= since, resource_samples.c.host == (host or last))
+    recent = sa.and_(resource_samples.c.at >= since, resource_samples.c.host == (plain_text(host) if host else last))
     count = conn.execute(sa.select(sa.func.count()).where(recent)).scalar_one()
     step = max(1, -(-count // most))
     backwards = sa.func.row_number().over(order_by=_NEWEST)
