@@ -1,10 +1,8 @@
 """The calendar: what came on each day of the person, and what is to come."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +11,6 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.ai.support import OWNER, another_person, odd_row, run_due
-from tests.support.databases import copy_sqlite
 
 from personal_assistant.ai import AITaskError, AITaskManager, acting
 from personal_assistant.ai.lists import calendar_ahead, calendar_rows
@@ -28,14 +25,6 @@ from personal_assistant.workers.runtime import Runtime
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 HOUR = timedelta(hours=1)
 TODAY = date(2026, 6, 2)
-
-
-@pytest.fixture
-def sqlite_db(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
-    """For what is about time, and not about SQL."""
-    database = Database(copy_sqlite(sqlite_template, tmp_path / "assistant.db"))
-    yield database
-    database.close()
 
 
 @pytest.fixture

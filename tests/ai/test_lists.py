@@ -1,8 +1,6 @@
 """A person's lists over both databases, and their day in zones that are not like others."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +9,6 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.ai.support import OWNER, another_person, odd_row, run_due
-from tests.support.databases import copy_sqlite
 
 from personal_assistant.ai import AITaskManager, acting
 from personal_assistant.ai.follow_ups import follow_up
@@ -40,14 +37,6 @@ def states(entries: list[Entry]) -> list[tuple[str, str]]:
 
 def remind(manager: AITaskManager, title: str, at: datetime, **options: Any) -> int:
     return manager.create_task(OWNER, title, "once", {"run_at": at.isoformat()}, **options).id
-
-
-@pytest.fixture
-def sqlite_db(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
-    """For what is about time, and not about SQL."""
-    database = Database(copy_sqlite(sqlite_template, tmp_path / "assistant.db"))
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -28,6 +28,20 @@ def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
 
 
+def test_who_changed_an_address_is_noted(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, URL)
+    cli.ok("channels", "add", "webhook")
+    cli.ok("channels", "edit", "webhook", "--name", "office")
+    cli.ok("channels", "remove", "office")
+    noted = cli.document("audit", "list", "--action", "channel")
+    assert [(it["action"], it["by"]) for it in reversed(noted)] == [
+        ("channel.added", "cli"),
+        ("channel.edited", "cli"),
+        ("channel.removed", "cli"),
+    ]
+    assert "s3cret" not in json.dumps(noted)
+
+
 def test_an_address_is_added_shown_in_part_and_removed(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "in_app only" in cli.ok("channels", "list").out
     typed(monkeypatch, URL)

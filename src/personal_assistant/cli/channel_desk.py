@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from personal_assistant.errors import AssistantError
 from personal_assistant.notifications import addresses, trying
+from personal_assistant.notifications.address_audit import note_change
 from personal_assistant.notifications.address_states import AddressState, address_states
 from personal_assistant.notifications.addresses import check_host, get_address, pick
 from personal_assistant.notifications.model import Address
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from personal_assistant.cli.remote import Remote
     from personal_assistant.cli.session import Session
 
+_BY = "cli"
 _LOOK_EVERY_SECONDS = 0.3
 _ENDED = frozenset({"succeeded", "failed", "cancelled", "missed"})
 
@@ -69,6 +71,7 @@ class Here:
             address, made = addresses.add_address(
                 conn, vault_of(settings), self._owner.id, channel, url, name=name, secret=secret, now=now
             )
+            note_change(conn, address, "added", now, by=_BY)
         return address, made if secret is None else None
 
     def edit(self, address: str, url: str | None, name: str | None, new_secret: bool) -> tuple[Address, str | None]:
@@ -77,7 +80,11 @@ class Here:
             check_host(url, config_of(settings).private_hosts)
         with self._runtime.db.write() as conn:
             found = get_address(conn, self._owner.id, address)
-            return addresses.edit_address(conn, vault_of(settings), found, url=url, name=name, new_secret=new_secret)
+            edited, secret = addresses.edit_address(
+                conn, vault_of(settings), found, url=url, name=name, new_secret=new_secret
+            )
+            note_change(conn, edited, "edited", self._runtime.clock.now(), by=_BY)
+        return edited, secret
 
     def move(self, address: str, place: int) -> list[Address]:
         with self._runtime.db.write() as conn:
@@ -91,6 +98,7 @@ class Here:
         with self._runtime.db.write() as conn:
             found = get_address(conn, self._owner.id, address)
             addresses.remove_address(conn, found, self._runtime.clock.now())
+            note_change(conn, found, "removed", self._runtime.clock.now(), by=_BY)
         return found
 
     def test(self, wanted: str | None) -> list[Tried]:

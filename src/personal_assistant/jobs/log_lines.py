@@ -47,11 +47,6 @@ class LogLines:
         self._count = 0
         self._closed = False
 
-    @property
-    def count(self) -> int:
-        """How many there have been."""
-        return self._count
-
     def add(self, level: str, text: str) -> None:
         """Take a line in, unless the attempt is over. A level that is none of `LOG_LEVELS` counts as info."""
         level = level if level in LOG_LEVELS else "info"

@@ -17,10 +17,10 @@ from personal_assistant.api.v1.once import Key, once
 from personal_assistant.api.v1.problems import responses
 from personal_assistant.api.v1.shapes import Queued
 from personal_assistant.notifications import addresses, trying
+from personal_assistant.notifications.address_audit import note_change
 from personal_assistant.notifications.address_states import AddressState, address_states
 from personal_assistant.notifications.model import Address, AddressError
 from personal_assistant.notifications.senders import config_of
-from personal_assistant.people import audit
 from personal_assistant.people.tokens import Caller
 from personal_assistant.store.secrets import vault_of
 from personal_assistant.workers.liveness import scheduler_alive
@@ -53,7 +53,7 @@ def add_channel(caller: Writer, runtime: Running, body: NewChannel) -> Response:
             secret=body.secret,
             now=now,
         )
-        _note(conn, runtime, address, "channel.added")
+        note_change(conn, address, "added", runtime.clock.now(), by=_BY)
         made = secret if body.secret is None else None
         return _answer(conn, address, 201, made, {"Location": f"/api/v1/channels/{address.id}"})
 
@@ -83,7 +83,7 @@ def change_channel(
         )
         if body.position is not None:
             addresses.move(conn, address, body.position)
-        _note(conn, runtime, address, "channel.edited")
+        note_change(conn, address, "edited", runtime.clock.now(), by=_BY)
         return _answer(conn, address, 200, secret)
 
 
@@ -93,7 +93,7 @@ def remove_channel(caller: Writer, runtime: Running, channel_id: int, if_match: 
     with runtime.db.write() as conn:
         address = _mine(conn, caller, channel_id, if_match)
         addresses.remove_address(conn, address, runtime.clock.now())
-        _note(conn, runtime, address, "channel.removed")
+        note_change(conn, address, "removed", runtime.clock.now(), by=_BY)
 
 
 @router.post("/{channel_id}/pause", response_model=ChannelShape, responses=responses(404))
@@ -176,8 +176,3 @@ def _shaped(it: AddressState, place: int, sealed: str) -> ChannelShape:
         last_error_at=it.last_error_at,
         revision=digest_of(seen),
     )
-
-
-def _note(conn: sa.Connection, runtime: Runtime, address: Address, action: str) -> None:
-    about, details = f"channel:{address.id}", {"channel": address.channel}
-    audit.note(conn, address.user_id, action, about, runtime.clock.now(), by=_BY, details=details)

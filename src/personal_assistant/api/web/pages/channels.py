@@ -10,12 +10,12 @@ from personal_assistant.api.web.visit import Visit
 from personal_assistant.jobs.model import JobNotFoundError, JobView
 from personal_assistant.jobs.queries import get_job
 from personal_assistant.notifications import addresses, trying
+from personal_assistant.notifications.address_audit import note_change
 from personal_assistant.notifications.address_states import address_states
 from personal_assistant.notifications.addresses import check_host
 from personal_assistant.notifications.model import Address, AddressError
 from personal_assistant.notifications.preferences import KINDS, get_preferences
 from personal_assistant.notifications.senders import config_of
-from personal_assistant.people import audit
 from personal_assistant.store.message_tables import OUTWARD_CHANNELS
 from personal_assistant.store.secrets import vault_of
 from personal_assistant.workers.liveness import scheduler_alive
@@ -68,7 +68,7 @@ def add(visit: Visit) -> Response:
         with visit.runtime.db.write() as conn:
             vault = vault_of(visit.runtime.settings)
             made, secret = addresses.add_address(conn, vault, visit.user_id, channel, url, name=name, now=visit.now)
-            _note(conn, visit, made, "channel.added")
+            note_change(conn, made, "added", visit.now, by=_BY)
     except AddressError as error:
         return render(visit, 422, {error.field or "url": str(error)})
     return _done(visit, made, secret, f"Added: {made.name}. Try it with its test button")
@@ -92,7 +92,7 @@ def edit(visit: Visit) -> Response:
         with visit.runtime.db.write() as conn:
             vault = vault_of(visit.runtime.settings)
             changed, _ = addresses.edit_address(conn, vault, _mine(conn, visit), url=url, name=name)
-            _note(conn, visit, changed, "channel.edited")
+            note_change(conn, changed, "edited", visit.now, by=_BY)
     except AddressError as error:
         return visit.render("channel.html", 422, address=address, wrong={error.field or "url": str(error)})
     return visit.go(AT, f"Changed: {changed.name}")
@@ -103,7 +103,7 @@ def renew(visit: Visit) -> Response:
     with visit.runtime.db.write() as conn:
         vault = vault_of(visit.runtime.settings)
         changed, secret = addresses.edit_address(conn, vault, _mine(conn, visit), new_secret=True)
-        _note(conn, visit, changed, "channel.edited")
+        note_change(conn, changed, "edited", visit.now, by=_BY)
     return _done(visit, changed, secret, "Changed")
 
 
@@ -136,7 +136,7 @@ def _resume(conn: sa.Connection, visit: Visit, address: Address) -> str:
 
 def _remove(conn: sa.Connection, visit: Visit, address: Address) -> str:
     addresses.remove_address(conn, address, visit.now)
-    _note(conn, visit, address, "channel.removed")
+    note_change(conn, address, "removed", visit.now, by=_BY)
     return f"Removed: {address.name}"
 
 
@@ -163,11 +163,6 @@ def _done(visit: Visit, address: Address, secret: str | None, said: str) -> Resp
 
 def _mine(conn: sa.Connection, visit: Visit) -> Address:
     return addresses.get_address(conn, visit.user_id, str(visit.number("channel_id")))
-
-
-def _note(conn: sa.Connection, visit: Visit, address: Address, action: str) -> None:
-    details = {"channel": address.channel}
-    audit.note(conn, visit.user_id, action, f"channel:{address.id}", visit.now, by=_BY, details=details)
 
 
 PAGES = [
