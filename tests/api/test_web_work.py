@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from tests.ai.support import OWNER, another_person
+from tests.api.rest import Rest, token_of
 from tests.api.support import server
 from tests.api.web import addresses, browser
 from tests.support.ledger import TASK, Ledger
@@ -300,3 +302,15 @@ def test_a_page_shows_what_a_job_logged_as_text_and_what_was_left_out(runtime: R
         assert "There are no later lines" in mine.get(f"/jobs/{job}/logs?after=1-260").text
         assert "nothing that is kept" in mine.get(f"/jobs/{ledger.add(user_id=OWNER)}/logs?after=x").text
         assert browser(runtime, client, she).get(f"/jobs/{job}/logs").status == 404
+
+
+def test_a_list_goes_on_from_anywhere(runtime: Runtime) -> None:
+    with server(runtime) as client:
+        mine, rest = browser(runtime, client), Rest(client, token_of(runtime, OWNER, "admin"))
+        for far in ("9" * 9, "9" * 18, "9" * 30, "x", "-1"):
+            for path in ("/ai-tasks", "/notifications", "/people/audit", "/people/everybody", "/jobs"):
+                assert mine.get(f"{path}?before={far}&after={far}").status == 200, (path, far)
+        for far in ("9" * 9, "9" * 18):
+            cursor = urlsafe_b64encode(far.encode()).decode().rstrip("=")
+            for path in ("/ai-tasks", "/notifications", "/users"):
+                assert rest("GET", f"{path}?cursor={cursor}").status == 200, (path, far)

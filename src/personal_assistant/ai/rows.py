@@ -18,7 +18,7 @@ from personal_assistant.ai.model import (
 from personal_assistant.jobs.cancel import left_out
 from personal_assistant.store.database import wake_after_commit
 from personal_assistant.store.tables import AI_TASK_STATES, ai_tasks, reminders
-from personal_assistant.store.types import fits
+from personal_assistant.store.types import bounded, fits
 
 _WITH_EXTRAS = SELECTED.add_columns(*COLUMNS).outerjoin(reminders, reminders.c.ai_task_id == ai_tasks.c.id)
 _MINE = ai_tasks.c.user_id == sa.bindparam("user_id")
@@ -92,7 +92,8 @@ def page(
     """
     if status is not None:
         check_state(status)
-    given = {"user_id": user_id, "status": status, "before": before, "most": limit}
+    earlier_than = None if before is None else bounded(ai_tasks.c.id, before)
+    given = {"user_id": user_id, "status": status, "before": earlier_than, "most": limit}
     found = conn.execute(_page(status is not None, before is not None), given)
     return [_with_extras(row) for row in found]
 

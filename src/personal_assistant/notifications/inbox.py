@@ -10,7 +10,7 @@ from personal_assistant.errors import AssistantError
 from personal_assistant.notifications.channels import IN_APP
 from personal_assistant.store.bulk import among
 from personal_assistant.store.tables import addresses, deliveries
-from personal_assistant.store.types import fits
+from personal_assistant.store.types import bounded, fits
 
 
 class NotificationNotFoundError(AssistantError):
@@ -54,7 +54,7 @@ def list_notifications(
     if unread:
         chosen = chosen.where(deliveries.c.read_at.is_(None))
     if before is not None:
-        chosen = chosen.where(deliveries.c.id < before)
+        chosen = chosen.where(deliveries.c.id < bounded(deliveries.c.id, before))
     return [Notification(*row) for row in conn.execute(chosen)]
 
 

@@ -15,7 +15,7 @@ from personal_assistant.people.sessions import end_sessions
 from personal_assistant.store.people import NO_PASSWORD
 from personal_assistant.store.plain import plain_text
 from personal_assistant.store.tables import api_tokens, recovery_codes, roles, second_factors, users
-from personal_assistant.store.types import fits
+from personal_assistant.store.types import bounded, fits
 from personal_assistant.timing.zones import UnknownZoneError, get_zone
 
 # How the table of roles names them: the first is ours, the others may stand in one of the earlier scheduler.
@@ -105,7 +105,7 @@ def list_accounts(conn: sa.Connection, *, after: int | None = None, limit: int |
     """Everybody, in the order of their ids: those above `after`, at most `limit`."""
     chosen = _CHOSEN.order_by(users.c.id).limit(limit)
     if after is not None:
-        chosen = chosen.where(users.c.id > min(after, 2**31 - 1))
+        chosen = chosen.where(users.c.id > bounded(users.c.id, after))
     return [_account(row) for row in conn.execute(chosen)]
 
 

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from personal_assistant.store.plain import plain_text, plain_value
 from personal_assistant.store.tables import audit, users
+from personal_assistant.store.types import bounded
 
 _MAX_ACTION = 60
 _MAX_ABOUT = 200
 _MAX_BY = 20
-_HIGHEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,6 @@ def list_entries(
         inside = audit.c.action.startswith(f"{action}.", autoescape=True)
         chosen = chosen.where(sa.or_(audit.c.action == action, inside))
     if before is not None:
-        chosen = chosen.where(audit.c.id < min(before, _HIGHEST))
+        chosen = chosen.where(audit.c.id < bounded(audit.c.id, before))
     rows = conn.execute(chosen.order_by(audit.c.id.desc()).limit(limit))
     return [Entry(it.id, it.at, it.user_id, it.email, it.action, it.about, it.by, it.details) for it in rows]

@@ -58,5 +58,13 @@ def word_list() -> sa.types.TypeEngine[Any]:
 
 def fits(column: sa.Column[int], number: int) -> bool:
     """Whether a column of whole numbers can hold this one; for another, drivers raise errors of their own."""
-    highest = 2**63 - 1 if isinstance(column.type, sa.BigInteger) else 2**31 - 1
-    return -highest <= number <= highest
+    return abs(number) <= _highest(column)
+
+
+def bounded(column: sa.Column[int], number: int) -> int:
+    """The number, or the highest that the column can hold: for a condition on lower or higher ones."""
+    return min(number, _highest(column))
+
+
+def _highest(column: sa.Column[int]) -> int:
+    return 2**63 - 1 if isinstance(column.type, sa.BigInteger) else 2**31 - 1

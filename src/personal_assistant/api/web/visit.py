@@ -52,6 +52,11 @@ class Visit:
         """What was asked for behind the «?»."""
         return self.request.query_params.get(name, "")[:longest].strip()
 
+    def place(self, name: str) -> int | None:
+        """Where a list goes on: a number behind the «?»; None for what is none."""
+        text = self.query(name)
+        return int(text) if text.isascii() and text.isdecimal() else None
+
     def render(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page from a template. What was done before is said on it, once, with a way to undo it."""
         said, _, undo = "", "", ""

@@ -23,14 +23,13 @@ _BY = "web"
 def listed(visit: Visit) -> Response:
     """The newest first, of one state, or those that are found."""
     words, state = visit.query("q"), visit.query("state")
-    before = visit.query("before")
+    before = visit.place("before")
     with visit.runtime.db.read() as conn:
         if words:
             found = [hit.ai_task for hit in search(conn, visit.user_id, words, limit=_SHOWN).hits]
         else:
             chosen = state if state in AI_TASK_STATES else None
-            last = int(before) if before.isdecimal() and before.isascii() else None
-            page = rows.page(conn, visit.user_id, status=chosen, before=last, limit=_SHOWN + 1)
+            page = rows.page(conn, visit.user_id, status=chosen, before=before, limit=_SHOWN + 1)
             found = [task for task, _ in page]
     more = found[_SHOWN - 1].id if len(found) > _SHOWN else None
     return visit.render(

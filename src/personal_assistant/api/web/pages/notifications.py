@@ -15,11 +15,10 @@ _BY = "web"
 
 def listed(visit: Visit) -> Response:
     """The newest first, and which channels fail."""
-    before = visit.query("before")
-    last = int(before) if before.isdecimal() and before.isascii() else None
+    before = visit.place("before")
     unread = visit.query("show") == "unread"
     with visit.runtime.db.read() as conn:
-        found = list_notifications(conn, visit.user_id, unread=unread, before=last, limit=_SHOWN + 1)
+        found = list_notifications(conn, visit.user_id, unread=unread, before=before, limit=_SHOWN + 1)
         states = address_states(conn, visit.user_id)
     more = found[_SHOWN - 1].id if len(found) > _SHOWN else None
     return visit.render("notifications.html", messages=found[:_SHOWN], more=more, unread=unread, channels=states)

@@ -19,10 +19,8 @@ _BY = "web"
 
 def listed(visit: Visit) -> Response:
     """Everybody, in the order in which they came."""
-    after = visit.query("after")
-    last = int(after) if after.isdecimal() and after.isascii() else None
     with visit.runtime.db.read() as conn:
-        found = accounts.list_accounts(conn, after=last, limit=_SHOWN + 1)
+        found = accounts.list_accounts(conn, after=visit.place("after"), limit=_SHOWN + 1)
     more = found[_SHOWN - 1].id if len(found) > _SHOWN else None
     return visit.render("people.html", people=found[:_SHOWN], more=more, roles=accounts.ROLES)
 
@@ -60,10 +58,9 @@ def act(visit: Visit) -> Response:
 
 def audited(visit: Visit) -> Response:
     """Who did what, the newest first."""
-    before, action = visit.query("before"), visit.query("action", 60).replace("\0", "")
-    last = int(before) if before.isdecimal() and before.isascii() else None
+    before, action = visit.place("before"), visit.query("action", 60).replace("\0", "")
     with visit.runtime.db.read() as conn:
-        found = audit.list_entries(conn, None, action=action or None, before=last, limit=_SHOWN + 1)
+        found = audit.list_entries(conn, None, action=action or None, before=before, limit=_SHOWN + 1)
     more = found[_SHOWN - 1].id if len(found) > _SHOWN else None
     return visit.render("audit.html", entries=found[:_SHOWN], more=more, action=action)
 
